@@ -1,0 +1,38 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { AccessModule } from './access/access.module';
+import { ApiKeyEntity } from './access/api-key.entity';
+import type { Config } from './config/config';
+import { ConfigModule } from './config/config.module';
+import { DatabaseModule } from './database/database.module';
+import { logging } from './http/logging';
+import { InventoryModule } from './inventory/inventory.module';
+import { LocationEntity } from './inventory/location.entity';
+import { SkuEntity } from './inventory/sku.entity';
+
+/** The rooms of the host, in the order that stock flows through them. */
+@Module({})
+export class AppModule {
+  static forRoot(config: Config): DynamicModule {
+    const { database, dataDir, dataDirExplicit } = config;
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(logging(config)),
+        { ...ConfigModule.forRoot(config), global: true },
+        {
+          ...DatabaseModule.forRoot({
+            url: database.url ?? undefined,
+            dataDir,
+            explicitDataDir: dataDirExplicit,
+            poolSize: database.poolSize,
+            entities: [ApiKeyEntity, LocationEntity, SkuEntity],
+          }),
+          global: true,
+        },
+        AccessModule,
+        InventoryModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,214 @@
+import type { ChannelHttp } from './http-client';
+
+/** Version of this contract. A plugin names the range it was written for; the host refuses others. */
+export const CHANNEL_API_VERSION = '1.0.0';
+
+/** What a plugin may use of the host. Nothing else of it is reachable. */
+export interface ChannelHost {
+  /** The channel's name in `onhand.yaml`, such as `shopify-uk`. */
+  readonly channel: string;
+  /** Outbound HTTP with timeout, retry, rate limits, size bound and redaction. */
+  readonly http: ChannelHttp;
+  readonly log: ChannelLogger;
+  readonly clock: ChannelClock;
+}
+
+export interface ChannelLogger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface ChannelClock {
+  now(): Date;
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** One listing's absolute quantity to be shown by the channel. */
+export interface InventoryUpdate {
+  /** The host's id of this push; unique per attempt, fit for a channel's idempotency key. */
+  pushId: string;
+  channelSku: string;
+  /** The channel's own location id, where the channel keeps stock by location. */
+  channelLocation?: string;
+  /** Units of the listing (packs or bundles), 0 or more. */
+  quantityUnits: number;
+  /** What we believe the channel shows; absent when unknown. For channels with compare-and-set. */
+  believedUnits?: number;
+}
+
+/** What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it. */
+export type PushResult =
+  | { pushId: string; outcome: 'applied' }
+  | { pushId: string; outcome: 'accepted'; receipt?: string }
+  | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
+  | { pushId: string; outcome: 'stale'; shownUnits: number };
+
+/** What a channel shows for one of its SKUs. */
+export interface ShownInventory {
+  channelSku: string;
+  channelLocation?: string;
+  quantityUnits: number;
+  /** Title and barcode as the channel has them, for mapping suggestions. */
+  title?: string;
+  barcode?: string;
+}
+
+/** `cursor` resumes after the page it came with; `channelSkus` narrows the read. */
+export interface InventoryQuery {
+  cursor?: string;
+  channelSkus?: readonly string[];
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Pass it back to go on after this page; absent on the last one. The last page may be empty. */
+  cursor?: string;
+  /** Items the plugin could not understand. They are parked for a person; the others go on. */
+  unreadable?: UnreadableItem[];
+}
+
+/** One item of a page that is not what the channel documents. */
+export interface UnreadableItem {
+  /** The channel's own id of it, where even that could be read. */
+  id?: string;
+  /** Names the field and what it must be. */
+  reason: string;
+  /** The item as JSON text, for the person who looks into it. */
+  body: string;
+}
+
+/**
+ * A channel's order, as it stands: every line says how much was ordered, cancelled, fulfilled and
+ * returned *so far*. The host keeps the newest revision and posts only what the ledger lacks, so a
+ * document may be sent twice, late or out of order.
+ */
+export interface OrderDocument {
+  kind: 'order';
+  orderId: string;
+  /** Grows with every change of the order: the channel's version or its update time in ms. Safe integer. */
+  revision: number;
+  /** When the order was placed, ISO 8601. */
+  placedAt: string;
+  /** When this state came to be, ISO 8601; `placedAt` when the channel does not say. */
+  updatedAt?: string;
+  lines: OrderDocumentLine[];
+}
+
+/** Units of the channel's SKU, each a count so far, 0 or more. */
+export interface OrderDocumentLine {
+  lineId: string;
+  channelSku: string;
+  channelLocation?: string;
+  ordered: number;
+  cancelled: number;
+  fulfilled: number;
+  returned: number;
+}
+
+/** The channel says what it shows now, unasked (a stock webhook, an applied notification). */
+export interface ShownInventoryDocument {
+  kind: 'shown-inventory';
+  items: ShownInventory[];
+}
+
+export type ChannelDocument = OrderDocument | ShownInventoryDocument;
+
+/** A webhook as it arrived: header names in lower case, body as raw bytes. */
+export interface WebhookRequest {
+  method: string;
+  /** Path after `/webhooks/{channel}`, with the query string. */
+  path: string;
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Buffer;
+}
+
+/** `challenge` is answered as it stands and nothing is stored. */
+export type WebhookVerdict =
+  | { verdict: 'accepted'; topic: string }
+  | { verdict: 'challenge'; status: number; contentType: string; body: string }
+  | { verdict: 'refused'; status: 401 | 412; reason: string };
+
+export interface CancelRequest {
+  /** The host's id of this cancellation, the same on every retry; fit for a channel's idempotency key. */
+  cancelId: string;
+  orderId: string;
+  lines: { lineId: string; quantityUnits: number }[];
+  /** For the seller's records. */
+  reason: string;
+  /** For the customer, already rendered from the template. */
+  message: string;
+}
+
+export type CancelResult =
+  | { outcome: 'cancelled' }
+  | { outcome: 'pending'; receipt: string }
+  | { outcome: 'impossible'; reason: string };
+
+export interface CheckResult {
+  ok: boolean;
+  /** One line per thing proven or missing, for `onhand doctor`. */
+  findings: { ok: boolean; message: string }[];
+}
+
+/** One connected shop or account. Every member that a capability names must be there. */
+export interface Channel {
+  /** Sends a batch of at most `capabilities.pushBatchSize`; answers one result per update, in any order. */
+  pushInventory(updates: readonly InventoryUpdate[]): Promise<PushResult[]>;
+  readInventory(query: InventoryQuery): AsyncIterable<Page<ShownInventory>>;
+  /**
+   * Orders changed at or after `since` (ISO 8601; all that the channel keeps when absent), oldest change
+   * first where the channel can. `cursor` goes on with a read that broke off, and is passed with the same
+   * `since`. A later poll starts anew, from the time the earlier one began less an overlap.
+   */
+  readOrders(query: { cursor?: string; since?: string }): AsyncIterable<Page<OrderDocument>>;
+  /** On raw bytes, before anything is parsed; never throws on bad input. */
+  verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
+  /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
+  translateWebhook(request: WebhookRequest): ChannelDocument[];
+  cancelOrder?(request: CancelRequest): Promise<CancelResult>;
+  subscribe?(url: string): Promise<void>;
+  check(): Promise<CheckResult>;
+  close?(): Promise<void>;
+}
+
+export interface ChannelCapabilities {
+  /** Most updates one `pushInventory` call takes. */
+  pushBatchSize: number;
+  /** `applied`: an answered push shows at once. `accepted`: it must be confirmed by a read. */
+  pushAnswers: 'applied' | 'accepted';
+  compareAndSet: boolean;
+  readsOrders: boolean;
+  cancelsOrders: boolean;
+  subscribesWebhooks: boolean;
+}
+
+/** A token bucket: `burst` calls at once, refilled at `perSecond`. */
+export interface RateLimit {
+  name: string;
+  perSecond: number;
+  burst: number;
+}
+
+/** What a plugin's module exports as default. */
+export interface ChannelPlugin<Options extends object = object> {
+  name: string;
+  version: string;
+  /** Semver range of the channel API it was written for, such as `^1.0.0`. */
+  channelApi: string;
+  /** class-validator class; the host validates the channel's `options` against it and passes an instance. */
+  options: new () => Options;
+  /** The option values that must never appear in a log, an error or an answer. */
+  secrets(options: Options): string[];
+  capabilities(options: Options): ChannelCapabilities;
+  limits(options: Options): RateLimit[];
+  connect(options: Options, host: ChannelHost): Channel | Promise<Channel>;
+}
+
+/** Types a plugin's parts against each other; returns what it was given. */
+export function defineChannelPlugin<Options extends object>(
+  plugin: ChannelPlugin<Options>,
+): ChannelPlugin<Options> {
+  return plugin;
+}

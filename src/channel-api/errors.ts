@@ -1,0 +1,63 @@
+/**
+ * Errors a plugin throws to tell the host what to do next. The host reads `code` and `retryable`,
+ * never the class: a plugin may carry its own copy of this file.
+ */
+export class ChannelError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryable: boolean,
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** No usable answer: refused, reset, timed out, 5xx. The call may have been applied. Opens the breaker. */
+export class ChannelUnavailableError extends ChannelError {
+  constructor(message: string, retryAfterMs?: number) {
+    super('channel-unavailable', message, true, retryAfterMs);
+  }
+}
+
+/** The channel's limit was met (429 or its like). */
+export class ChannelThrottledError extends ChannelError {
+  constructor(message: string, retryAfterMs?: number) {
+    super('channel-throttled', message, true, retryAfterMs);
+  }
+}
+
+/** Credentials or scopes are wrong; a person must act. */
+export class ChannelUnauthorizedError extends ChannelError {
+  constructor(message: string) {
+    super('channel-unauthorized', message, false);
+  }
+}
+
+/** The channel answered with something it does not document, a redirect included. */
+export class ChannelProtocolError extends ChannelError {
+  constructor(message: string) {
+    super('channel-protocol', message, true);
+  }
+}
+
+/** The call cannot be made as the options or the plugin have it; nothing was sent, and a person must act. */
+export class ChannelRequestError extends ChannelError {
+  constructor(message: string) {
+    super('channel-request', message, false);
+  }
+}
+
+/** A webhook or document that cannot be understood; it is parked for a person. */
+export class UntranslatableError extends ChannelError {
+  constructor(message: string) {
+    super('untranslatable', message, false);
+  }
+}
+
+/** True for any error with the shape of a `ChannelError`, whichever copy of the class made it. */
+export function isChannelError(error: unknown): error is ChannelError {
+  const { message, code, retryable } = (error ?? {}) as Partial<ChannelError>;
+  return typeof message === 'string' && typeof code === 'string' && typeof retryable === 'boolean';
+}

@@ -1,0 +1,259 @@
+import type { ChannelClock, ChannelLogger, RateLimit } from './contract';
+import {
+  ChannelProtocolError,
+  ChannelRequestError,
+  ChannelThrottledError,
+  ChannelUnavailableError,
+  isChannelError,
+} from './errors';
+import type { ChannelHttp, ChannelHttpRequest, ChannelHttpResponse } from './http-client';
+import { parseJsonLossless } from './lossless-json';
+import { createRedactor, type Redactor } from './redaction';
+import { parseRetryAfter } from './retry-after';
+import { TokenBucket } from './token-bucket';
+
+/** How long a limit stays closed after a 429 that does not say: long enough for a per-second limit to pass. */
+const CLOSED_WITHOUT_RETRY_AFTER_MS = 1_000;
+
+export interface ChannelHttpOptions {
+  /** The plugin's limits; a request that names none uses the first. No limit at all when empty. */
+  limits: readonly RateLimit[];
+  clock: ChannelClock;
+  log: ChannelLogger;
+  /** Values that must not appear in a message, in any usual encoding. */
+  secrets?: readonly string[];
+  /** Bound of one answer's body after decompression; 10 MB unless told. */
+  maxResponseBytes?: number;
+  /** Bound of one call from connecting to the body's end; 10 s unless told, or the request says otherwise. */
+  timeoutMs?: number;
+  /** Longest wait for a token before the call is refused as throttled, unsent; 30 s unless told. */
+  maxWaitMs?: number;
+  /** The platform's own unless told. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * `ChannelHttp` over the platform's fetch, with token buckets kept in this process. Throws as `ChannelHttp`
+ * says, and `RangeError` at once when a limit could never let a call pass.
+ */
+export function createChannelHttp(options: ChannelHttpOptions): ChannelHttp {
+  return new FetchHttp(options);
+}
+
+/** One request made ready. `where` is all of it that a message may carry: method, host and path, redacted. */
+interface Call {
+  where: string;
+  url: URL;
+  init: RequestInit;
+  bucket: TokenBucket | undefined;
+  timeoutMs: number;
+}
+
+class FetchHttp implements ChannelHttp {
+  private readonly buckets: Map<string, TokenBucket>;
+  private readonly redact: Redactor;
+
+  constructor(private readonly options: ChannelHttpOptions) {
+    this.buckets = new Map(
+      options.limits.map((limit) => [limit.name, new TokenBucket(limit, options.clock)]),
+    );
+    this.redact = createRedactor(options.secrets ?? []);
+  }
+
+  async request(request: ChannelHttpRequest): Promise<ChannelHttpResponse> {
+    const call = this.prepare(request);
+    await this.admit(call);
+    const startedAt = this.options.clock.now().getTime();
+    const response = await this.send(call);
+    const elapsedMs = this.options.clock.now().getTime() - startedAt;
+    this.options.log.debug('channel answered', { call: call.where, status: response.status, elapsedMs });
+    return response;
+  }
+
+  private prepare(request: ChannelHttpRequest): Call {
+    const url = this.parseUrl(request);
+    const redact = createRedactor(carriedSecrets(request));
+    const where = this.redact(redact(`${request.method} ${url.host}${readablePath(url, this.redact)}`));
+    return {
+      where,
+      url,
+      init: { method: request.method, headers: headersOf(request, where), body: bodyOf(request, where) },
+      bucket: this.bucketOf(request, where),
+      timeoutMs: request.timeoutMs ?? this.options.timeoutMs ?? 10_000,
+    };
+  }
+
+  /** The URL itself stays out of the message: one that cannot be parsed cannot be redacted by its parts. */
+  private parseUrl(request: ChannelHttpRequest): URL {
+    const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+    if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new ChannelRequestError(
+        `${request.method}: the URL is not an http or https URL; check the channel's base URL`,
+      );
+    }
+    if (url.username !== '' || url.password !== '') {
+      throw new ChannelRequestError(
+        `${request.method} ${url.host}: the URL carries credentials; move them to the channel's authentication options`,
+      );
+    }
+    return url;
+  }
+
+  private bucketOf(request: ChannelHttpRequest, where: string): TokenBucket | undefined {
+    if (request.limit === undefined) return this.buckets.values().next().value;
+    const bucket = this.buckets.get(request.limit);
+    if (bucket) return bucket;
+    const known = [...this.buckets.keys()].join(', ') || 'none';
+    throw new ChannelRequestError(
+      `${where}: the plugin declares no limit "${request.limit}"; it declares ${known}`,
+    );
+  }
+
+  private async admit(call: Call): Promise<void> {
+    const waitMs = await call.bucket?.take(this.options.maxWaitMs ?? 30_000);
+    if (!waitMs) return;
+    throw new ChannelThrottledError(
+      `${call.where} not sent: the channel's limit is used up for another ${seconds(waitMs)}`,
+      waitMs,
+    );
+  }
+
+  private async send(call: Call): Promise<ChannelHttpResponse> {
+    const abort = new AbortController();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      abort.abort();
+    }, call.timeoutMs);
+    try {
+      // Looked up at each call, so that a test's interceptor is seen whenever it came.
+      const fetch = this.options.fetch ?? globalThis.fetch;
+      const response = await fetch(call.url, { ...call.init, redirect: 'manual', signal: abort.signal });
+      this.refuseStatus(call, response);
+      return answerOf(call, response, await this.readText(call, response));
+    } catch (error) {
+      // Lets go of the socket of an answer that was not read to its end.
+      abort.abort();
+      throw isChannelError(error) ? error : unavailable(call, error, timedOut);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private refuseStatus(call: Call, response: Response): void {
+    const { status } = response;
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), this.options.clock.now());
+    if (status === 429) {
+      call.bucket?.close(retryAfterMs ?? CLOSED_WITHOUT_RETRY_AFTER_MS);
+      const wait =
+        retryAfterMs === undefined ? 'it does not say for how long' : `retry after ${seconds(retryAfterMs)}`;
+      this.options.log.warn('channel throttled us', { call: call.where, retryAfterMs });
+      throw new ChannelThrottledError(`${call.where} answered 429: the limit is met, ${wait}`, retryAfterMs);
+    }
+    if (status >= 500) {
+      throw new ChannelUnavailableError(
+        `${call.where} answered ${status}; the call may have been applied`,
+        retryAfterMs,
+      );
+    }
+    if (status >= 300 && status < 400 && status !== 304) {
+      throw new ChannelProtocolError(
+        `${call.where} answered ${status}: redirect not followed; set the channel's base URL to the final address`,
+      );
+    }
+  }
+
+  private async readText(call: Call, response: Response): Promise<string> {
+    const maxBytes = this.options.maxResponseBytes ?? 10 * 1024 * 1024;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength;
+      if (size > maxBytes) {
+        throw new ChannelUnavailableError(
+          `${call.where} answered more than ${maxBytes} bytes; ask for smaller pages`,
+        );
+      }
+      chunks.push(chunk);
+    }
+    return new TextDecoder().decode(Buffer.concat(chunks));
+  }
+}
+
+function answerOf(call: Call, response: Response, text: string): ChannelHttpResponse {
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    text,
+    json<T>(): T {
+      try {
+        return parseJsonLossless(text) as T;
+      } catch {
+        // The parser's own message quotes the body, which may hold anything.
+        const type = response.headers.get('content-type')?.split(';')[0] ?? 'no content type';
+        throw new ChannelProtocolError(
+          `${call.where} answered ${response.status} with ${type.slice(0, 80)} that is not JSON; check that the channel's base URL is its API's`,
+        );
+      }
+    },
+  };
+}
+
+/** Only the failure's code goes into the message: its text may quote a header's value. */
+function unavailable(call: Call, error: unknown, timedOut: boolean): ChannelUnavailableError {
+  if (timedOut) {
+    return new ChannelUnavailableError(
+      `${call.where} gave no complete answer within ${seconds(call.timeoutMs)}; the call may have been applied`,
+    );
+  }
+  const cause = (error as { cause?: { code?: unknown } } | null)?.cause;
+  const code =
+    typeof cause?.code === 'string' && /^[A-Z0-9_]{1,40}$/.test(cause.code) ? cause.code : 'connection lost';
+  return new ChannelUnavailableError(`${call.where} could not be reached or broke off (${code})`);
+}
+
+function headersOf(request: ChannelHttpRequest, where: string): Headers {
+  try {
+    const headers = new Headers(request.headers);
+    if (!headers.has('accept')) headers.set('accept', 'application/json');
+    if (!headers.has('user-agent')) headers.set('user-agent', 'onhand');
+    if (request.json !== undefined && !headers.has('content-type'))
+      headers.set('content-type', 'application/json');
+    return headers;
+  } catch {
+    // The platform's message quotes the value, which is most often a token with a line break behind it.
+    throw new ChannelRequestError(
+      `${where}: a header cannot be sent; look for line breaks or non-Latin characters in the channel's credentials`,
+    );
+  }
+}
+
+function bodyOf(request: ChannelHttpRequest, where: string): string | Uint8Array<ArrayBuffer> | undefined {
+  if (request.json === undefined) {
+    return typeof request.body === 'object' ? new Uint8Array(request.body) : request.body;
+  }
+  if (request.body === undefined) return JSON.stringify(request.json);
+  throw new ChannelRequestError(`${where}: the plugin gave both "body" and "json"; give one`);
+}
+
+/** What this request's own credentials headers hold, whole and without the scheme before it. */
+function carriedSecrets(request: ChannelHttpRequest): string[] {
+  return Object.entries(request.headers ?? {})
+    .filter(([name]) => /authorization|token|key|secret|cookie/i.test(name))
+    .flatMap(([, value]) => [value, value.slice(value.indexOf(' ') + 1)]);
+}
+
+/** The path as it was meant, where its encoding hides a secret; encoded again so that it stays on one line. */
+function readablePath(url: URL, redact: Redactor): string {
+  try {
+    const decoded = decodeURIComponent(url.pathname);
+    const redacted = redact(decoded);
+    return redacted === decoded ? url.pathname : encodeURI(redacted.replaceAll('[redacted]', '*'));
+  } catch {
+    return url.pathname;
+  }
+}
+
+function seconds(delayMs: number): string {
+  return `${Math.round(delayMs / 100) / 10} s`;
+}

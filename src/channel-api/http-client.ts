@@ -1,0 +1,37 @@
+export interface ChannelHttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  /** Sent as it is; use `json` for an object. */
+  body?: string | Buffer;
+  json?: unknown;
+  /** Names one of the plugin's `limits`; its first limit when absent. */
+  limit?: string;
+  /** From connecting to the end of the answer's body; the host's own bound when absent. */
+  timeoutMs?: number;
+}
+
+export interface ChannelHttpResponse {
+  status: number;
+  /** Header names in lower case. */
+  headers: Record<string, string>;
+  text: string;
+  /**
+   * Parses the body; an integer beyond 2^53 comes as a string of its digits, so that no id is rounded.
+   * Throws `ChannelProtocolError` when it is not JSON (an HTML page under 200, say).
+   */
+  json<T = unknown>(): T;
+}
+
+/**
+ * The only way a plugin reaches its channel. Answers any status the channel gives but 3xx, 429 and 5xx.
+ *
+ * Throws `ChannelThrottledError` (429, or the limit is used up for longer than a call may wait: then
+ * nothing was sent), `ChannelUnavailableError` (5xx, no connection, time-out, answer larger than the
+ * host's bound), `ChannelProtocolError` (3xx: redirects are not followed), `ChannelRequestError` (the
+ * request cannot be sent as it is). Messages carry method, host and path, never a query, header or body.
+ * Nothing is sent again by itself: whether a call may be repeated is the caller's to know.
+ */
+export interface ChannelHttp {
+  request(request: ChannelHttpRequest): Promise<ChannelHttpResponse>;
+}

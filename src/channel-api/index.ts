@@ -1,0 +1,17 @@
+/**
+ * The only thing a plugin imports: the contract, its errors, the HTTP client and the simulator's shape.
+ * Imports nothing from the rest of the host.
+ */
+// Options classes are written with decorators that look up metadata while the class is being defined.
+import 'reflect-metadata';
+
+export * from './contract';
+export * from './errors';
+export * from './fetch-http';
+export * from './http-client';
+export * from './lossless-json';
+export * from './plugin-options';
+export * from './redaction';
+export * from './retry-after';
+export * from './simulator';
+export * from './token-bucket';

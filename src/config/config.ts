@@ -1,0 +1,156 @@
+import { BufferConfig } from './buffer.config';
+import { ChannelConfig, ChannelList } from './channel.config';
+import {
+  Address,
+  List,
+  Mapping,
+  Nullable,
+  OneOf,
+  PublicAddress,
+  TextLike,
+  TrueOrFalseOr,
+  TrueOrFalseOrHops,
+  WholeNumber,
+} from './field-rules';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+export class ServerConfig {
+  @TextLike(/^[^\s/]+$/, 'a host name or address to listen on, such as 127.0.0.1')
+  readonly host: string = '127.0.0.1';
+
+  /** 0 lets the system choose a free one. */
+  @WholeNumber(0, 65_535)
+  readonly port: number = 3000;
+
+  /** How channels reach this host, without a slash at the end; null when they cannot. */
+  @Nullable()
+  @PublicAddress()
+  readonly publicUrl: string | null = null;
+
+  @WholeNumber(1_024, 104_857_600)
+  readonly bodyLimitBytes: number = 1_048_576;
+
+  /** Whether `X-Forwarded-*` is believed: never, always, or from so many proxies in front. */
+  @TrueOrFalseOrHops()
+  readonly trustProxy: boolean | number = false;
+}
+
+export class DatabaseConfig {
+  /** null starts the embedded PostgreSQL. */
+  @Nullable()
+  @Address(['postgres:', 'postgresql:'], 'an address such as postgres://user@host:5432/onhand')
+  readonly url: string | null = null;
+
+  @WholeNumber(1, 1_000)
+  readonly poolSize: number = 10;
+}
+
+export class LogConfig {
+  @OneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
+  readonly level: LogLevel = 'info';
+
+  /** `auto`: when standard output is a terminal. */
+  @TrueOrFalseOr('auto')
+  readonly pretty: boolean | 'auto' = 'auto';
+}
+
+export class RedisConfig {
+  /** null keeps jobs in the process. */
+  @Nullable()
+  @Address(['redis:', 'rediss:'], 'an address such as redis://host:6379')
+  readonly url: string | null = null;
+}
+
+export class LocationConfig {
+  @TextLike(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a code of 1 to 63 letters, digits, dots, dashes and underscores')
+  readonly code: string = '';
+
+  /** For people; the code where none is given. */
+  @TextLike(/^/, 'a name, such as Main warehouse')
+  readonly name: string = '';
+
+  /** Stock is taken from the lowest number first. */
+  @WholeNumber(1, 1_000_000)
+  readonly priority: number = 1;
+}
+
+export class ReservationsConfig {
+  @WholeNumber(1, 31_536_000)
+  readonly maxTtlSeconds: number = 604_800;
+
+  @WholeNumber(1, 3_600)
+  readonly expireEverySeconds: number = 1;
+}
+
+export class LedgerConfig {
+  /** Most commands in one transaction. */
+  @WholeNumber(1, 10_000)
+  readonly maxBatch: number = 256;
+
+  /** Transactions that may be in flight at once. */
+  @WholeNumber(1, 64)
+  readonly lanes: number = 1;
+}
+
+export class IntakeConfig {
+  @WholeNumber(1, 3_600)
+  readonly sweepEverySeconds: number = 10;
+
+  @WholeNumber(1, 100)
+  readonly maxAttempts: number = 10;
+}
+
+export class PushConfig {
+  @WholeNumber(1, 3_600)
+  readonly pollEverySeconds: number = 5;
+
+  @WholeNumber(5, 3_600)
+  readonly leaseSeconds: number = 60;
+
+  @WholeNumber(1, 100)
+  readonly maxAttempts: number = 10;
+}
+
+/**
+ * Everything that can be configured, resolved and deep-frozen by `loadConfig`; also the token to inject
+ * it by. The decorated fields are the settings of `onhand.yaml`, the others say where they came from.
+ */
+export class Config {
+  @Mapping() readonly server: ServerConfig = new ServerConfig();
+  @Mapping() readonly database: DatabaseConfig = new DatabaseConfig();
+
+  /** Absolute path of the folder for the embedded database and other local state. */
+  @TextLike(/\S/, 'a folder for local data, such as ./data')
+  readonly dataDir: string = './data';
+
+  @Mapping() readonly log: LogConfig = new LogConfig();
+  @Mapping() readonly redis: RedisConfig = new RedisConfig();
+
+  @List('a list with at least one location, such as [{ code: main }]', 1)
+  readonly locations: readonly LocationConfig[] = [mainLocation()];
+
+  @Mapping() readonly reservations: ReservationsConfig = new ReservationsConfig();
+  @Mapping() readonly ledger: LedgerConfig = new LedgerConfig();
+  @Mapping() readonly buffers: BufferConfig = new BufferConfig();
+  @Mapping() readonly intake: IntakeConfig = new IntakeConfig();
+  @Mapping() readonly push: PushConfig = new PushConfig();
+
+  @ChannelList()
+  readonly channels: readonly ChannelConfig[] = [];
+
+  /** From ONHAND_ADMIN_KEY only, at least 16 characters; null when not set. Secret. */
+  readonly adminKey: string | null = null;
+  /** True when the file or ONHAND_DATA_DIR names the data folder; false for the default one. */
+  readonly dataDirExplicit: boolean = false;
+  /** Absolute path of the file read; null when there is none. */
+  readonly file: string | null = null;
+  /** Absolute folder that relative paths of the file start from, also for plugins to be resolved from. */
+  readonly folder: string = '';
+  /** Paths such as `channels[0].options.token` whose value came from a `${VAR}`: never to be shown. */
+  readonly fromVariables: readonly string[] = [];
+}
+
+function mainLocation(): LocationConfig {
+  return Object.assign(new LocationConfig(), { code: 'main', name: 'Main warehouse' });
+}

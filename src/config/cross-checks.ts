@@ -1,0 +1,60 @@
+import type { ChannelConfig } from './channel.config';
+import type { Config } from './config';
+import type { FaultCollector } from './fault-collector';
+import type { KeyPath } from './key-path';
+
+/** The rules that look at more than one field. Fields that have a fault already are left out. */
+export function checkAcrossFields(config: Config, faults: FaultCollector): void {
+  if (!faults.has(['locations'])) {
+    refuseRepeats(
+      config.locations.map(({ code }) => code),
+      (index) => ['locations', index, 'code'],
+      'a code that no other location has',
+      faults,
+    );
+  }
+  if (faults.has(['channels'])) return;
+  refuseRepeats(
+    config.channels.map(({ name }) => name),
+    (index) => ['channels', index, 'name'],
+    'a name that no other channel has',
+    faults,
+  );
+  const codes = config.locations.map(({ code }) => code);
+  config.channels.forEach((channel, index) => {
+    checkPilotTags(channel, ['channels', index], faults);
+    checkLocationMap(channel, ['channels', index], codes, faults);
+  });
+}
+
+function refuseRepeats(
+  values: readonly string[],
+  pathOf: (index: number) => KeyPath,
+  expected: string,
+  faults: FaultCollector,
+): void {
+  values.forEach((value, index) => {
+    const isRepeat = values.indexOf(value) !== index;
+    if (isRepeat && !faults.has(pathOf(index))) faults.add(pathOf(index), expected, value);
+  });
+}
+
+function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {
+  if (channel.mode !== 'pilot' || faults.has([...path, 'pilotTags'])) return;
+  if (channel.pilotTags.length > 0) return;
+  faults.addKind([...path, 'pilotTags'], 'at least one SKU tag, because the mode is pilot', undefined);
+}
+
+function checkLocationMap(
+  channel: ChannelConfig,
+  path: KeyPath,
+  codes: readonly string[],
+  faults: FaultCollector,
+): void {
+  if (faults.has([...path, 'locations'])) return;
+  for (const [place, code] of Object.entries(channel.locations)) {
+    const entry = [...path, 'locations', place];
+    if (codes.includes(code) || faults.has(entry)) continue;
+    faults.add(entry, `the code of a location under "locations" (${codes.join(', ')})`, code);
+  }
+}

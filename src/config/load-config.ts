@@ -1,0 +1,91 @@
+import { dirname, resolve } from 'node:path';
+import { bindConfig } from './bind-config';
+import { BufferConfig } from './buffer.config';
+import { ChannelConfig } from './channel.config';
+import { Config, LocationConfig, ServerConfig } from './config';
+import { type ConfigLocation, readConfigFile } from './config-file';
+import { ConfigError, type ConfigFault } from './config.errors';
+import { checkAcrossFields } from './cross-checks';
+import { deepFreeze } from './deep-freeze';
+import { applyEnvironment, readAdminKey } from './environment';
+import { FaultCollector } from './fault-collector';
+import { isMapping } from './field-rules';
+import { replaceVariables } from './variables';
+import { parseYaml } from './yaml-source';
+
+/**
+ * Reads `onhand.yaml` and the environment into one validated, deep-frozen object. The file is `file`
+ * (`--config`), or ONHAND_CONFIG, or `./onhand.yaml` where there is one, or none: every setting has a
+ * default. @throws ConfigError naming every fault at once.
+ */
+export function loadConfig(location: ConfigLocation): Config {
+  const file = readConfigFile(location);
+  const source = parseYaml(file.text ?? '');
+  const faults = new FaultCollector(source.locate);
+  const adminKey = readAdminKey(location.env, faults);
+  const written = replaceVariables(source.value, location.env, faults);
+  const value = applyEnvironment(written, location.env, faults);
+  const config = bindConfig(value, faults);
+  checkAcrossFields(config, faults);
+  const all = [...source.faults, ...faults.faults];
+  if (all.length > 0) throw new ConfigError(file.path, all.sort(byLine));
+  const origin: Origin = {
+    file: file.path,
+    folder: file.path === null ? location.cwd : dirname(file.path),
+    cwd: location.cwd,
+    written: isMapping(written) ? written : {},
+    faults,
+  };
+  return deepFreeze(Object.assign(resolveConfig(config, origin), { adminKey }));
+}
+
+/** Faults of the environment have no line and come first. */
+function byLine(a: ConfigFault, b: ConfigFault): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+interface Origin {
+  readonly file: string | null;
+  readonly folder: string;
+  readonly cwd: string;
+  /** The file's value with its `${VAR}` references replaced. */
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly faults: FaultCollector;
+}
+
+/** Fills in what depends on where the file lies and on other settings. */
+function resolveConfig(config: Config, origin: Origin): Config {
+  const overridden = origin.faults.overrides.has('dataDir');
+  return Object.assign(new Config(), config, {
+    server: Object.assign(new ServerConfig(), config.server, {
+      publicUrl: config.server.publicUrl?.replace(/\/+$/, '') ?? null,
+    }),
+    dataDir: resolve(overridden ? origin.cwd : origin.folder, config.dataDir),
+    dataDirExplicit: overridden || origin.written.dataDir !== undefined,
+    locations: config.locations.map((place) =>
+      Object.assign(new LocationConfig(), place, { name: place.name.trim() || place.code }),
+    ),
+    channels: config.channels.map((channel, index) => resolveChannel(channel, index, config.buffers, origin)),
+    file: origin.file,
+    folder: origin.folder,
+    fromVariables: [...origin.faults.fromVariables],
+  });
+}
+
+function resolveChannel(
+  channel: ChannelConfig,
+  index: number,
+  buffers: BufferConfig,
+  { folder, written }: Origin,
+): ChannelConfig {
+  const channels: unknown = written.channels;
+  const entry: unknown = Array.isArray(channels) ? channels[index] : undefined;
+  const own = isMapping(entry) && isMapping(entry.buffer) ? Object.keys(entry.buffer) : [];
+  const set = Object.fromEntries(Object.entries(channel.buffer).filter(([key]) => own.includes(key)));
+  return Object.assign(new ChannelConfig(), channel, {
+    plugin: /^\.{0,2}\//.test(channel.plugin) ? resolve(folder, channel.plugin) : channel.plugin,
+    listings: channel.listings === null ? null : resolve(folder, channel.listings),
+    locations: Object.assign(Object.create(null) as Record<string, string>, channel.locations),
+    buffer: Object.assign(new BufferConfig(), buffers, set),
+  });
+}

@@ -1,0 +1,70 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { Client } from 'pg';
+import type { DataSource } from 'typeorm';
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+
+export interface Listener {
+  /** The NOTIFY payload. */
+  heard(payload: string): void;
+  /** Notifications may have been missed: read everything again. */
+  missed(): void;
+}
+
+const RECONNECT_AFTER_MS = 1_000;
+
+/**
+ * One connection that LISTENs for what other hosts committed. A notification is a hint: whoever listens
+ * reads the truth from its table, and reads it whole after a lost connection.
+ */
+@Injectable()
+export class ListenerService implements OnApplicationShutdown {
+  private readonly log = new Logger('listener');
+  private readonly listeners = new Map<string, Listener>();
+  private client: Client | undefined;
+  private closed = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Resolves once the channel is listened to. `channel` is a plain SQL name. */
+  async listen(channel: string, listener: Listener): Promise<void> {
+    this.listeners.set(channel, listener);
+    if (!this.client) await this.connect();
+    else await this.client.query(`LISTEN ${channel}`);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.client?.end().catch(() => undefined);
+  }
+
+  private async connect(): Promise<void> {
+    const { url } = this.dataSource.options as PostgresDataSourceOptions;
+    const client = new Client({ connectionString: url, application_name: 'onhand listener', keepAlive: true });
+    client.on('error', () => this.reconnectLater(client));
+    client.on('end', () => this.reconnectLater(client));
+    client.on('notification', ({ channel, payload }) => this.listeners.get(channel)?.heard(payload ?? ''));
+    this.client = client;
+    await client.connect();
+    for (const channel of this.listeners.keys()) await client.query(`LISTEN ${channel}`);
+  }
+
+  private reconnectLater(client: Client): void {
+    if (this.closed || this.client !== client) return;
+    this.client = undefined;
+    this.log.warn('lost the connection for notifications; connecting again');
+    this.timer = setTimeout(() => void this.reconnect(), RECONNECT_AFTER_MS);
+  }
+
+  private async reconnect(): Promise<void> {
+    try {
+      await this.connect();
+      for (const listener of this.listeners.values()) listener.missed();
+    } catch {
+      if (!this.client) return;
+      this.reconnectLater(this.client);
+    }
+  }
+}

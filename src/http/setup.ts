@@ -1,0 +1,31 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import express from 'express';
+import helmet from 'helmet';
+import type { Config } from '../config/config';
+import { plainJson } from './plain-json';
+import { ProblemFilter } from './problem.filter';
+import { validationPipe } from './validation';
+
+/** What every HTTP host of this application has: parsers with bounds, validation, problems, OpenAPI. */
+export function setUpHttp(app: NestExpressApplication, config: Config, version: string): void {
+  const { bodyLimitBytes, trustProxy } = config.server;
+  app.set('trust proxy', trustProxy);
+  app.disable('x-powered-by');
+  // Each answer is made anew; hashing it for an ETag that nobody sends back costs more than making it.
+  app.set('etag', false);
+  app.use(helmet());
+  // Signatures are made over the bytes as they came, whatever their type.
+  app.use('/webhooks', express.raw({ type: () => true, limit: bodyLimitBytes, inflate: false }));
+  app.use(express.json({ limit: bodyLimitBytes }));
+  app.use(plainJson);
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  const description = new DocumentBuilder()
+    .setTitle('Onhand')
+    .setDescription('One ledger of stock, every sales channel in step. Errors are problem+json (RFC 9457).')
+    .setVersion(version)
+    .addBearerAuth()
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description), { jsonDocumentUrl: 'docs/openapi.json' });
+}

@@ -1,0 +1,79 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { ListenerService } from '../database/listener.service';
+import { type ChangedLevel, SENDER } from './ledger-writer';
+import { LedgerService } from './ledger.service';
+import type { Level } from './level';
+
+/**
+ * Every level in memory, fed by the ledger: this host's commits at once, other hosts' by notification.
+ * A level never goes back to an older version, so feeds may overlap and arrive out of order.
+ */
+@Injectable()
+export class AvailabilityService implements OnApplicationBootstrap {
+  private readonly log = new Logger('availability');
+  private readonly levels = new Map<number, Map<number, Level>>();
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly ledger: LedgerService,
+    private readonly listener: ListenerService,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.ledger.onCommitted((changed) => changed.forEach((each) => this.apply(each)));
+    await this.listener.listen('onhand_levels', {
+      heard: (payload) => this.heard(payload),
+      missed: () => this.follow(this.load()),
+    });
+    await this.load();
+  }
+
+  /** The SKU's levels by location id; empty when it has no events. */
+  levelsOf(skuId: number): ReadonlyMap<number, Level> {
+    return this.levels.get(skuId) ?? NO_LEVELS;
+  }
+
+  /** Forgets all and reads the table again, after a rebuild. */
+  async reset(): Promise<void> {
+    this.levels.clear();
+    await this.load();
+  }
+
+  private apply({ skuId, locationId, level }: ChangedLevel): void {
+    let byLocation = this.levels.get(skuId);
+    if (!byLocation) this.levels.set(skuId, (byLocation = new Map()));
+    const known = byLocation.get(locationId);
+    if (!known || known.version < level.version) byLocation.set(locationId, level);
+  }
+
+  private heard(payload: string): void {
+    const [sender, list = ''] = payload.split(':', 2);
+    if (sender === SENDER) return;
+    const pairs = list.split(',').map((pair) => pair.split('.').map(Number));
+    const reading = list === '*' ? this.load() : this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
+    this.follow(reading);
+  }
+
+  private follow(reading: Promise<void>): void {
+    reading.catch((error: Error) => this.log.warn(`cannot read changed levels: ${error.message}`));
+  }
+
+  private async load(): Promise<void> {
+    await this.read(`${READ_LEVELS} FROM levels l`, []);
+  }
+
+  private async read(text: string, values: unknown[]): Promise<void> {
+    const rows: (Level & { sku_id: number; location_id: number })[] = await this.dataSource.query(text, values);
+    for (const { sku_id: skuId, location_id: locationId, ...level } of rows) this.apply({ skuId, locationId, level });
+  }
+}
+
+const NO_LEVELS: ReadonlyMap<number, Level> = new Map();
+
+const READ_LEVELS = `
+  SELECT l.sku_id, l.location_id, available, reserved, quarantined, damaged, in_transit, on_order, version`;
+
+const READ_SOME = `${READ_LEVELS} FROM levels l
+  JOIN unnest($1::int[], $2::int[]) AS c (sku, loc) ON l.sku_id = c.sku AND l.location_id = c.loc`;

@@ -1,0 +1,125 @@
+import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsInt, Max, Min } from 'class-validator';
+import { Needs } from '../access/scopes';
+import { IsCode, IsText, MayBeAbsent } from '../http/fields';
+import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { invalidRequest, validateAs } from '../http/validation';
+import { CatalogService } from './catalog.service';
+import type { LocationEntity } from './location.entity';
+import type { SkuEntity } from './sku.entity';
+
+const MAX_SKUS_AT_ONCE = 5_000;
+
+export class SkuRequest {
+  @ApiProperty({ example: 'MUG-RED' })
+  @IsCode()
+  sku: string;
+
+  @ApiPropertyOptional()
+  @MayBeAbsent()
+  @IsText(500)
+  name?: string;
+
+  @ApiPropertyOptional({ example: '5012345678900' })
+  @MayBeAbsent()
+  @IsCode()
+  barcode?: string;
+
+  @ApiPropertyOptional({ default: 'each' })
+  @MayBeAbsent()
+  @IsText(20)
+  unitOfMeasure?: string;
+
+  @ApiPropertyOptional({ type: [String] })
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsCode({ each: true })
+  tags?: string[];
+}
+
+class LocationRequest {
+  @ApiProperty({ example: 'main' })
+  @IsCode()
+  code: string;
+
+  @ApiPropertyOptional()
+  @MayBeAbsent()
+  @IsText(200)
+  name?: string;
+
+  @ApiPropertyOptional({ description: 'Stock is taken from the smallest first', default: 100 })
+  @MayBeAbsent()
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  priority?: number;
+}
+
+class SkuQuery extends PageQuery {
+  @ApiPropertyOptional({ description: 'Codes, separated by commas' })
+  @MayBeAbsent()
+  @IsText(10_000)
+  sku?: string;
+}
+
+@ApiTags('catalog')
+@ApiBearerAuth()
+@Controller('v1')
+export class CatalogController {
+  constructor(private readonly catalog: CatalogService) {}
+
+  @Post('skus')
+  @Needs('stock:write')
+  @ApiBody({ schema: { oneOf: [{ $ref: '#/components/schemas/SkuRequest' }, { type: 'array', items: { $ref: '#/components/schemas/SkuRequest' } }] } })
+  @ApiOperation({ summary: 'Create or update one SKU, or up to 5,000 at once (all or none)' })
+  async upsertSkus(@Body() body: unknown) {
+    if (!Array.isArray(body)) return skuView((await this.catalog.upsertSkus([validSku(body, '')]))[0]!);
+    if (body.length === 0 || body.length > MAX_SKUS_AT_ONCE) {
+      throw invalidRequest([{ field: '', message: `must hold 1 to ${MAX_SKUS_AT_ONCE} SKUs` }]);
+    }
+    const results = await this.catalog.upsertSkus(body.map((item, index) => validSku(item, `[${index}]`)));
+    return { items: results.map(skuView) };
+  }
+
+  @Get('skus')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'List SKUs, oldest first' })
+  async listSkus(@Query() { limit, cursor, sku }: SkuQuery) {
+    const rows = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
+    return pageOf(rows, limit, (row) => row.id, (row) => skuFields(row));
+  }
+
+  @Post('locations')
+  @Needs('stock:write')
+  @ApiOperation({ summary: 'Create or update a location' })
+  async upsertLocation(@Body() body: LocationRequest) {
+    return locationFields((await this.catalog.upsertLocations([body]))[0]!);
+  }
+
+  @Get('locations')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'List locations in the order that stock is taken from them' })
+  listLocations() {
+    return { items: this.catalog.allLocations().map(locationFields) };
+  }
+}
+
+function validSku(item: unknown, at: string): SkuRequest {
+  const checked = validateAs(SkuRequest, item);
+  if ('value' in checked) return checked.value;
+  throw invalidRequest(checked.faults.map(({ field, message }) => ({ field: [at, field].filter(Boolean).join('.'), message })));
+}
+
+function skuFields({ code: sku, name, barcode, unitOfMeasure, tags, createdAt, updatedAt }: SkuEntity) {
+  return { sku, name, barcode, unitOfMeasure, tags, createdAt, updatedAt };
+}
+
+function skuView({ sku, created }: { sku: SkuEntity; created: boolean }) {
+  return { ...skuFields(sku), created };
+}
+
+function locationFields({ code, name, priority, createdAt }: LocationEntity) {
+  return { code, name, priority, createdAt };
+}

@@ -1,0 +1,85 @@
+/** The key was used before for something else (I9). HTTP 422 `idempotency-conflict`. */
+export class IdempotencyConflictError extends Error {
+  readonly code = 'idempotency-conflict';
+
+  constructor(readonly key: string) {
+    super(
+      'this idempotency key was used before with other content; send the same content again, or use a new key',
+    );
+    this.name = 'IdempotencyConflictError';
+  }
+}
+
+/** The database could not be reached in time. What was asked may have been done: ask again with the same key. */
+export class LedgerUnavailableError extends Error {
+  readonly code = 'ledger-unavailable';
+
+  constructor(cause: unknown) {
+    super('the database cannot be reached; send the request again with the same Idempotency-Key', { cause });
+    this.name = 'LedgerUnavailableError';
+  }
+}
+
+/** The host is stopping and takes no more commands. */
+export class LedgerClosedError extends Error {
+  readonly code = 'ledger-closed';
+
+  constructor() {
+    super('this host is shutting down; send the request again with the same Idempotency-Key');
+    this.name = 'LedgerClosedError';
+  }
+}
+
+/** A code that names no SKU. HTTP 422 `unknown-sku`; `field` is the path in the request. */
+export class UnknownSkuError extends Error {
+  readonly code = 'unknown-sku';
+
+  constructor(
+    readonly sku: string,
+    readonly field: string,
+  ) {
+    super(`no SKU ${JSON.stringify(sku)}; create it with POST /v1/skus`);
+    this.name = 'UnknownSkuError';
+  }
+}
+
+/** A code that names no location. HTTP 422 `unknown-location`. */
+export class UnknownLocationError extends Error {
+  readonly code = 'unknown-location';
+
+  constructor(
+    readonly location: string,
+    readonly field: string,
+  ) {
+    super(`no location ${JSON.stringify(location)}; create it with POST /v1/locations`);
+    this.name = 'UnknownLocationError';
+  }
+}
+
+/** PostgreSQL error classes after which the same transaction may well succeed. */
+const RETRYABLE_SQLSTATES = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '23505', // unique_violation: another host wrote the key, the level or the order first
+  '55P03', // lock_not_available
+]);
+
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Lost, refused or shut-down connections, and a server that is starting, full or read-only. */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state) return /^(08|57P|53|25006)/.test(state);
+  const { code, message } = error as { code?: string; message?: string };
+  return (
+    /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_)/.test(code ?? '') ||
+    /Connection terminated|Connection ended|not queryable|timeout exceeded|Client was closed/i.test(message ?? '')
+  );
+}
+
+export function isRetryable(error: unknown): boolean {
+  return RETRYABLE_SQLSTATES.has(sqlState(error) ?? '') || isConnectionLoss(error);
+}

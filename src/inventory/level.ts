@@ -1,0 +1,79 @@
+/** Where a unit can be. `outside` is the world beyond our shelves and is not counted. */
+export type StockState =
+  | 'outside'
+  | 'available'
+  | 'reserved'
+  | 'quarantined'
+  | 'damaged'
+  | 'in_transit'
+  | 'on_order';
+
+export type CountedState = Exclude<StockState, 'outside'>;
+
+export const COUNTED_STATES: readonly CountedState[] = [
+  'available',
+  'reserved',
+  'quarantined',
+  'damaged',
+  'in_transit',
+  'on_order',
+];
+
+export type EventType =
+  | 'RESTOCK'
+  | 'RESERVE'
+  | 'RELEASE'
+  | 'FULFILL'
+  | 'RETURN'
+  | 'INSPECT'
+  | 'ADJUST'
+  | 'DAMAGE'
+  | 'TRANSFER'
+  | 'RECEIVE'
+  | 'EXPECT';
+
+/** The projection of the ledger for one SKU at one location, in units; `version` counts its events. */
+export interface Level {
+  readonly available: number;
+  readonly reserved: number;
+  readonly quarantined: number;
+  readonly damaged: number;
+  readonly in_transit: number;
+  readonly on_order: number;
+  readonly version: number;
+}
+
+export const EMPTY_LEVEL: Level = Object.freeze({
+  available: 0,
+  reserved: 0,
+  quarantined: 0,
+  damaged: 0,
+  in_transit: 0,
+  on_order: 0,
+  version: 0,
+});
+
+/** The part of a ledger event that changes a level. */
+export interface StockEvent {
+  readonly type: EventType;
+  readonly from: StockState;
+  readonly to: StockState;
+  readonly quantityUnits: number;
+}
+
+/** `physical = available + reserved + quarantined + damaged`: what stands on our shelves. */
+export function physicalUnits(level: Level): number {
+  return level.available + level.reserved + level.quarantined + level.damaged;
+}
+
+/** The level after an event. Total over any history that `decide` allowed; it checks nothing. */
+export function evolve(level: Level, event: StockEvent): Level {
+  const next = { ...level, version: level.version + 1 };
+  if (event.from !== 'outside') next[event.from] -= event.quantityUnits;
+  if (event.to !== 'outside') next[event.to] += event.quantityUnits;
+  return next;
+}
+
+export function sameLevel(a: Level, b: Level): boolean {
+  return a.version === b.version && COUNTED_STATES.every((state) => a[state] === b[state]);
+}

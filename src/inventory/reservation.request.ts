@@ -1,0 +1,63 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsInt, Min, ValidateNested } from 'class-validator';
+import { IsCode, IsQuantity, IsText, IsTime, MayBeAbsent } from '../http/fields';
+
+const MAX_LINES = 500;
+
+export class ReservationLineRequest {
+  @ApiProperty({ example: 'MUG-RED' })
+  @IsCode()
+  sku: string;
+
+  @ApiProperty({ example: 2 })
+  @IsQuantity()
+  quantity: number;
+
+  @ApiPropertyOptional({ description: 'Absent: the first location in priority order that covers the line' })
+  @MayBeAbsent()
+  @IsCode()
+  location?: string;
+}
+
+export class ReservationRequestBody {
+  @ApiPropertyOptional({ description: "The caller's own number for it" })
+  @MayBeAbsent()
+  @IsText(200)
+  reference?: string;
+
+  @ApiProperty({ type: [ReservationLineRequest] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  @Type(() => ReservationLineRequest)
+  lines: ReservationLineRequest[];
+
+  @ApiPropertyOptional({ description: 'A hold: given back after so many seconds unless confirmed' })
+  @MayBeAbsent()
+  @IsInt()
+  @Min(1)
+  ttlSeconds?: number;
+
+  @ApiPropertyOptional({ description: 'Reserve what there is instead of all or nothing', default: false })
+  @MayBeAbsent()
+  @IsBoolean()
+  partial?: boolean;
+}
+
+export class ReservationChangeBody {
+  @ApiPropertyOptional({ type: [ReservationLineRequest], description: 'Absent: all that is open' })
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  @Type(() => ReservationLineRequest)
+  lines?: ReservationLineRequest[];
+
+  @ApiPropertyOptional({ description: 'When it happened; default now' })
+  @MayBeAbsent()
+  @IsTime()
+  occurredAt?: string;
+}

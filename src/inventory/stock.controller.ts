@@ -1,0 +1,147 @@
+import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { Needs } from '../access/scopes';
+import { IsText, IsTime, MayBeAbsent } from '../http/fields';
+import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { Problem } from '../http/problem';
+import { invalidRequest } from '../http/validation';
+import { CatalogService } from './catalog.service';
+import { type Level, physicalUnits } from './level';
+import { RebuildService } from './rebuild.service';
+import { type EventRow, type StockRow, StockService } from './stock.service';
+import { UnknownSkuError } from './inventory.errors';
+import { VerifyService } from './verify.service';
+
+class StockQuery extends PageQuery {
+  @ApiPropertyOptional({ description: 'Codes, separated by commas' })
+  @MayBeAbsent()
+  @IsText(10_000)
+  sku?: string;
+}
+
+class MomentQuery {
+  @ApiPropertyOptional({ description: 'What was true then, whenever we heard of it' })
+  @MayBeAbsent()
+  @IsTime()
+  asOf?: string;
+
+  @ApiPropertyOptional({ description: 'What we knew then' })
+  @MayBeAbsent()
+  @IsTime()
+  knownAt?: string;
+}
+
+@ApiTags('stock')
+@ApiBearerAuth()
+@Controller('v1')
+export class StockController {
+  constructor(
+    private readonly stock: StockService,
+    private readonly catalog: CatalogService,
+    private readonly verification: VerifyService,
+    private readonly rebuilding: RebuildService,
+  ) {}
+
+  @Get('stock')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'Levels of all SKUs, in pages' })
+  async list(@Query() { limit, cursor, sku }: StockQuery) {
+    const skus = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
+    const page = pageOf(skus, limit, (row) => row.id, (row) => row.id);
+    const rows = await this.stock.levelsOf(page.items);
+    return { ...page, items: rows.map((row) => this.view(row)) };
+  }
+
+  @Get('stock/:sku')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'Levels of one SKU: now, as they were (`asOf`), or as we knew them (`knownAt`)' })
+  async one(@Param('sku') code: string, @Query() { asOf, knownAt }: MomentQuery) {
+    if (asOf && knownAt) throw invalidRequest([{ field: 'knownAt', message: 'asks another question than asOf; send one of them' }]);
+    const skuId = await this.skuId(code);
+    if (asOf) return { ...this.view(await this.stock.levelsAsOf(skuId, new Date(asOf))), asOf };
+    if (knownAt) return { ...this.view(await this.stock.levelsKnownAt(skuId, new Date(knownAt))), knownAt };
+    return this.view((await this.stock.levelsOf([skuId]))[0]!);
+  }
+
+  @Get('stock/:sku/events')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'Ledger events of one SKU, newest first' })
+  async events(@Param('sku') code: string, @Query() { limit, cursor }: PageQuery) {
+    const skuId = await this.skuId(code);
+    const rows = await this.stock.events(skuId, limit + 1, cursorNumber(cursor));
+    return pageOf(rows, limit, (row) => row.seq, (row) => this.eventView(code, row));
+  }
+
+  @Post('ledger/verify')
+  @HttpCode(200)
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'Check that levels, events and reservations explain each other; changes nothing' })
+  verify() {
+    return this.verification.verify();
+  }
+
+  @Post('ledger/rebuild')
+  @HttpCode(200)
+  @Needs('admin')
+  @ApiOperation({ summary: 'Make the levels anew from the ledger' })
+  rebuild() {
+    return this.rebuilding.rebuild();
+  }
+
+  private async skuId(code: string): Promise<number> {
+    try {
+      return await this.catalog.skuId(code, 'sku');
+    } catch (error) {
+      if (error instanceof UnknownSkuError) throw new Problem('not-found', error.message);
+      throw error;
+    }
+  }
+
+  private view({ skuId, levels }: StockRow) {
+    const sum = (units: (level: Level) => number) => levels.reduce((total, { level }) => total + units(level), 0);
+    return {
+      sku: this.catalog.skuCode(skuId),
+      total: {
+        physical: sum(physicalUnits),
+        available: sum((level) => level.available),
+        reserved: sum((level) => level.reserved),
+        quarantined: sum((level) => level.quarantined),
+        damaged: sum((level) => level.damaged),
+        inTransit: sum((level) => level.in_transit),
+        onOrder: sum((level) => level.on_order),
+        version: sum((level) => level.version),
+      },
+      locations: levels.map(({ locationId, level }) => ({ location: this.catalog.locationCode(locationId), ...levelView(level) })),
+    };
+  }
+
+  private eventView(sku: string, row: EventRow) {
+    const { counterpart_location_id: counterpart, location_id: location } = row;
+    return {
+      seq: row.seq,
+      type: row.type,
+      sku,
+      location: this.catalog.locationCode(location),
+      from: row.from_state,
+      to: row.to_state,
+      quantity: row.quantity,
+      after: levelView(row),
+      counterpartLocation: counterpart === null ? null : this.catalog.locationCode(counterpart),
+      channel: row.channel,
+      orderId: row.order_id,
+      lineId: row.line_id,
+      reservationId: row.reservation_id,
+      idempotencyKey: row.command_key,
+      reference: row.reference,
+      reason: row.reason,
+      actor: row.actor,
+      occurredAt: row.occurred_at,
+      recordedAt: row.recorded_at,
+    };
+  }
+}
+
+function levelView(level: Level) {
+  const { available, reserved, quarantined, damaged, in_transit: inTransit, on_order: onOrder, version } = level;
+  return { physical: physicalUnits(level), available, reserved, quarantined, damaged, inTransit, onOrder, version };
+}

@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { CatalogService } from './catalog.service';
+import { EMPTY_LEVEL, evolve, type EventType, type Level, type StockState } from './level';
+
+export interface StockRow {
+  skuId: number;
+  levels: { locationId: number; level: Level }[];
+}
+
+export interface EventRow {
+  seq: number;
+  location_id: number;
+  type: EventType;
+  from_state: StockState;
+  to_state: StockState;
+  quantity: number;
+  available: number;
+  reserved: number;
+  quarantined: number;
+  damaged: number;
+  in_transit: number;
+  on_order: number;
+  version: number;
+  counterpart_location_id: number | null;
+  channel: string | null;
+  order_id: string | null;
+  line_id: string | null;
+  reservation_id: string | null;
+  command_key: string;
+  reference: string | null;
+  reason: string | null;
+  actor: string;
+  occurred_at: Date;
+  recorded_at: Date;
+}
+
+/** Reads levels and the ledger from the database; changes nothing. */
+@Injectable()
+export class StockService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly catalog: CatalogService,
+  ) {}
+
+  /** Current levels of the SKUs, in the order given. */
+  async levelsOf(skuIds: readonly number[]): Promise<StockRow[]> {
+    const rows = await this.dataSource.query(
+      `SELECT sku_id, location_id, available, reserved, quarantined, damaged, in_transit, on_order, version
+         FROM levels WHERE sku_id = ANY($1::int[])`,
+      [skuIds],
+    );
+    return this.grouped(skuIds, rows);
+  }
+
+  /** What was true at a moment: the fold of everything that had happened by then, whenever we heard of it. */
+  async levelsAsOf(skuId: number, occurredBy: Date): Promise<StockRow> {
+    const events: Pick<EventRow, 'location_id' | 'type' | 'from_state' | 'to_state' | 'quantity'>[] =
+      await this.dataSource.query(
+        `SELECT location_id, type, from_state, to_state, quantity FROM ledger
+          WHERE sku_id = $1 AND occurred_at <= $2 ORDER BY seq`,
+        [skuId, occurredBy],
+      );
+    const folded = new Map<number, Level>();
+    for (const { location_id, type, from_state: from, to_state: to, quantity } of events) {
+      const before = folded.get(location_id) ?? EMPTY_LEVEL;
+      folded.set(location_id, evolve(before, { type, from, to, quantityUnits: quantity }));
+    }
+    return { skuId, levels: this.inPriority([...folded].map(([locationId, level]) => ({ locationId, level }))) };
+  }
+
+  /** What we knew at a moment: the level after the last event recorded by then. */
+  async levelsKnownAt(skuId: number, recordedBy: Date): Promise<StockRow> {
+    const rows = await this.dataSource.query(
+      `SELECT l.sku_id, l.location_id, e.available, e.reserved, e.quarantined, e.damaged, e.in_transit, e.on_order, e.version
+         FROM levels l
+         JOIN LATERAL (SELECT * FROM ledger
+                        WHERE sku_id = l.sku_id AND location_id = l.location_id AND recorded_at <= $2
+                        ORDER BY recorded_at DESC, version DESC LIMIT 1) e ON true
+        WHERE l.sku_id = $1`,
+      [skuId, recordedBy],
+    );
+    return this.grouped([skuId], rows)[0]!;
+  }
+
+  /** Newest first, before the sequence number given. */
+  async events(skuId: number, limit: number, beforeSeq?: number): Promise<EventRow[]> {
+    return this.dataSource.query(
+      `SELECT e.* FROM levels l
+         JOIN LATERAL (SELECT * FROM ledger
+                        WHERE sku_id = l.sku_id AND location_id = l.location_id AND ($3::bigint IS NULL OR seq < $3)
+                        ORDER BY version DESC LIMIT $2) e ON true
+        WHERE l.sku_id = $1 ORDER BY e.seq DESC LIMIT $2`,
+      [skuId, limit, beforeSeq ?? null],
+    );
+  }
+
+  private grouped(skuIds: readonly number[], rows: (Level & { sku_id: number; location_id: number })[]): StockRow[] {
+    const bySku = new Map<number, StockRow['levels']>(skuIds.map((id) => [id, []]));
+    for (const { sku_id, location_id: locationId, ...level } of rows) bySku.get(sku_id)!.push({ locationId, level });
+    return [...bySku].map(([skuId, levels]) => ({ skuId, levels: this.inPriority(levels) }));
+  }
+
+  private inPriority(levels: StockRow['levels']): StockRow['levels'] {
+    const { catalog } = this;
+    return levels.sort(
+      (a, b) => catalog.priorityOf(a.locationId) - catalog.priorityOf(b.locationId) || a.locationId - b.locationId,
+    );
+  }
+}

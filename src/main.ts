@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module';
+import type { Config } from './config/config';
+import { ConfigError } from './config/config.errors';
+import { loadConfig } from './config/load-config';
+import { setUpHttp } from './http/setup';
+import { VERSION } from './version';
+
+/** Starts a host and resolves once it listens. Throws what keeps it from starting. */
+export async function startHost(config: Config): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+    abortOnError: false,
+    bodyParser: false,
+    bufferLogs: true,
+  });
+  app.useLogger(app.get(Logger));
+  setUpHttp(app, config, VERSION);
+  app.enableShutdownHooks();
+  const { host, port } = config.server;
+  await app.listen(port, host);
+  app.get(Logger).log(`Onhand ${VERSION} listens on ${await app.getUrl()}; its API is described at /docs`);
+  return app;
+}
+
+/** Faults of the configuration end with 2, whatever else keeps the host from starting with 1. */
+export async function runHost(options: { configFile?: string } = {}): Promise<void> {
+  try {
+    await startHost(loadConfig({ file: options.configFile, env: process.env, cwd: process.cwd() }));
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  }
+}
+
+if (require.main === module) void runHost();
