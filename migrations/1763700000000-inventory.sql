@@ -96,7 +96,7 @@ CREATE TRIGGER ledger_is_append_only
 CREATE TABLE idempotency_keys (
   key text PRIMARY KEY,
   content_hash bytea NOT NULL,
-  outcome jsonb NOT NULL,
+  outcome json NOT NULL,
   recorded_at timestamptz NOT NULL
 );
 

@@ -26,6 +26,8 @@ CREATE TABLE orders (
   order_id text NOT NULL,
   revision bigint NOT NULL,
   document jsonb NOT NULL,
+  -- What each line consisted of when it was first seen: {lineId: [{skuId, units}]}.
+  mapping jsonb NOT NULL DEFAULT '{}',
   placed_at timestamptz NOT NULL,
   received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -43,9 +45,3 @@ CREATE TABLE parked_lines (
   PRIMARY KEY (channel, order_id, line_id)
 );
 CREATE INDEX parked_lines_sku ON parked_lines (channel, channel_sku);
-
-CREATE TABLE order_cursors (
-  channel text PRIMARY KEY,
-  cursor text,
-  polled_at timestamptz NOT NULL
-);

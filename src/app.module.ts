@@ -6,9 +6,14 @@ import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
 import { logging } from './http/logging';
+import { IntakeModule } from './intake/intake.module';
 import { InventoryModule } from './inventory/inventory.module';
 import { LocationEntity } from './inventory/location.entity';
 import { SkuEntity } from './inventory/sku.entity';
+import { MonitorModule } from './monitor/monitor.module';
+import { PushModule } from './push/push.module';
+import { ReconcileModule } from './reconcile/reconcile.module';
+import { SchedulerModule } from './scheduler/scheduler.module';
 
 /** The rooms of the host, in the order that stock flows through them. */
 @Module({})
@@ -31,7 +36,12 @@ export class AppModule {
           global: true,
         },
         AccessModule,
+        IntakeModule,
         InventoryModule,
+        PushModule,
+        ReconcileModule,
+        MonitorModule,
+        SchedulerModule,
       ],
     };
   }

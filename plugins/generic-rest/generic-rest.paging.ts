@@ -1,6 +1,6 @@
 import { ChannelProtocolError, ChannelRequestError } from 'onhand/channel-api';
 import type { GenericRestClient, Query } from './generic-rest.client';
-import { fieldOf } from './generic-rest.fields';
+import { fieldOf, jsonText } from './generic-rest.fields';
 import type { PagingOptions } from './generic-rest.options';
 
 /** A list of the shop to be read page by page. */
@@ -41,7 +41,7 @@ export async function* readPages(
     });
     const rows = rowsOf(body, listing);
     const next = nextPosition(paging, position, rows.length, body, listing);
-    const fingerprint = JSON.stringify(rows);
+    const fingerprint = jsonText(rows);
     if (next !== undefined && (seen.has(next) || (rows.length > 0 && fingerprint === previous))) {
       throw new ChannelProtocolError(
         `GET ${listing.path} gives the same page again; check options.${listing.option}.paging`,

@@ -1,7 +1,14 @@
 import { UntranslatableError } from 'onhand/channel-api';
-import type { OrderDocument, OrderDocumentLine, Page, ShownInventory } from 'onhand/channel-api';
+import type {
+  InventoryUpdate,
+  OrderDocument,
+  OrderDocumentLine,
+  Page,
+  ShownInventory,
+} from 'onhand/channel-api';
 import {
   fieldOf,
+  jsonText,
   readCount,
   readId,
   readInstant,
@@ -10,7 +17,6 @@ import {
   type Field,
 } from './generic-rest.fields';
 import type { InventoryFields, OrderFields, PushFields } from './generic-rest.options';
-import type { InventoryUpdate } from 'onhand/channel-api';
 
 /**
  * An order as the shop gives it → an order document. Pure. Throws `UntranslatableError` that names the
@@ -103,7 +109,7 @@ export function translatePage<T>(
       unreadable.push({
         ...(id === undefined ? {} : { id }),
         reason: error.message,
-        body: JSON.stringify(row),
+        body: jsonText(row, 100_000),
       });
     }
   }

@@ -30,7 +30,8 @@ export class ApiKeysService implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const reload = () => void this.load().catch((error: Error) => this.log.warn(`cannot read keys: ${error.message}`));
+    const reload = () =>
+      void this.load().catch((error: Error) => this.log.warn(`cannot read keys: ${error.message}`));
     await this.listener.listen('onhand_api_keys', { heard: reload, missed: reload });
     await this.load();
     if (!this.config.adminKey) await this.makeFirstKey();
@@ -80,7 +81,11 @@ export class ApiKeysService implements OnApplicationBootstrap {
     );
     const { adminKey } = this.config;
     if (adminKey) {
-      callers.set(hashOf(adminKey).toString('hex'), { id: 'environment', name: 'ONHAND_ADMIN_KEY', scopes: new Set(['admin']) });
+      callers.set(hashOf(adminKey).toString('hex'), {
+        id: 'environment',
+        name: 'ONHAND_ADMIN_KEY',
+        scopes: new Set(['admin']),
+      });
     }
     this.callers = callers;
   }

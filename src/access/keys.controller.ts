@@ -35,7 +35,15 @@ export class KeysController {
   @ApiOperation({ summary: 'List API keys, without the keys themselves' })
   async list() {
     const keys = await this.keys.list();
-    return { items: keys.map(({ id, name, scopes, createdAt, revokedAt }) => ({ id, name, scopes, createdAt, revokedAt })) };
+    return {
+      items: keys.map(({ id, name, scopes, createdAt, revokedAt }) => ({
+        id,
+        name,
+        scopes,
+        createdAt,
+        revokedAt,
+      })),
+    };
   }
 
   @Delete(':id')

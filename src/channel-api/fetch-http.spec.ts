@@ -88,6 +88,26 @@ describe('parseRetryAfter', () => {
   });
 });
 
+it('a date without a zone is read as GMT, whatever zone the host is in', () => {
+  const parse = jest.spyOn(Date, 'parse');
+  parseRetryAfter('Sun Jun  1 12:00:30 2025', NOW);
+  parseRetryAfter('2025-06-01T12:00:30', NOW);
+  const parsed = parse.mock.calls.map(([text]) => text);
+  parse.mockRestore();
+  expect(parsed).toEqual(['Sun Jun  1 12:00:30 2025 GMT', '2025-06-01T12:00:30Z']);
+});
+
+describe('isChannelError', () => {
+  it('an error is told by its shape, whichever copy of the class made it', () => {
+    const foreign = { name: 'ChannelError', message: 'm', code: 'channel-unavailable', retryable: true };
+    expect(isChannelError(foreign)).toBe(true);
+    const system = Object.assign(new Error('m'), { code: 'ECONNRESET' });
+    for (const other of [system, new Error('m'), null, undefined, 'text', {}]) {
+      expect(isChannelError(other)).toBe(false);
+    }
+  });
+});
+
 describe('statuses', () => {
   it.each([200, 201, 204, 207, 304, 400, 401, 404, 422])('%s is answered', async (status) => {
     const url = await serve((_, response) => response.writeHead(status, { 'X-Shop': 'yes' }).end());
@@ -131,6 +151,17 @@ describe('statuses', () => {
 });
 
 describe('time and size', () => {
+  it('an answer refused by its status lets go of its socket', async () => {
+    let close: () => void;
+    const closed = new Promise<void>((resolve) => (close = resolve));
+    const url = await serve((request, response) => {
+      request.socket.on('close', () => close());
+      response.writeHead(500).write('a body that never ends');
+    });
+    await failureOf(httpWith(), { url });
+    await closed;
+  });
+
   it('a time-out before the answer closes the socket', async () => {
     const closed = new Promise<void>((resolve) => {
       void serve((request) => request.socket.on('close', () => resolve())).then(async (url) => {
@@ -267,7 +298,7 @@ describe('redaction', () => {
     const http = httpWith({ secrets: [CANARY] });
     const request: ChannelHttpRequest = {
       method: 'POST',
-      url: `${url}/${secret}/${token}/orders?key=${secret}#${secret}`,
+      url: `${url}/${secret}/${encodeURI(CANARY)}/${token}/orders?key=${secret}#${secret}`,
       headers: { authorization: `Bearer ${token}` },
       json: { secret: CANARY },
     };

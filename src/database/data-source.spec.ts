@@ -22,7 +22,16 @@ test('int8 comes back as a number, and as text where a number would be rounded',
   expect(
     await dataSource.query(`SELECT 9007199254740991::int8 AS largest, 9007199254740992::int8 AS beyond, -5::int8 AS negative,
       NULL::int8 AS nothing, '{1,NULL,9007199254740993}'::int8[] AS several, count(*) AS counted FROM pg_class WHERE false`),
-  ).toEqual([{ largest: 9007199254740991, beyond: '9007199254740992', negative: -5, nothing: null, several: [1, null, '9007199254740993'], counted: 0 }]);
+  ).toEqual([
+    {
+      largest: 9007199254740991,
+      beyond: '9007199254740992',
+      negative: -5,
+      nothing: null,
+      several: [1, null, '9007199254740993'],
+      counted: 0,
+    },
+  ]);
 });
 
 test('the server ends statements and idle transactions after 30 seconds', async () => {
@@ -36,7 +45,9 @@ test('losing idle and busy connections fails their queries and nothing else', as
   const pool = (dataSource.driver as unknown as { master: Pool }).master;
   const taken = await pool.connect();
   await Promise.all([dataSource.query('SELECT 1'), dataSource.query('SELECT 2')]);
-  await dataSource.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+  await dataSource.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
   await expect(taken.query('SELECT 1')).rejects.toThrow();
   taken.release(true);
   expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -64,16 +75,23 @@ describe('waiting for a database', () => {
 
   test('waits for a database that is created a moment later', async () => {
     const warnings: string[] = [];
-    const patience = waitForDatabase(withDatabase(database.url, 'onhand_not_there'), { ...log, warn: (text: string) => void warnings.push(text) }, 600);
+    const patience = waitForDatabase(
+      withDatabase(database.url, 'onhand_not_there'),
+      { ...log, warn: (text: string) => void warnings.push(text) },
+      600,
+    );
     await expect(patience).rejects.toThrow(/"onhand_not_there" does not exist/);
     expect(warnings.length).toBeGreaterThan(0);
   });
 
-  test.each(['not a url with s3cret', 'mysql://root:s3cret@host/db', 'postgres://user:s3cret@host:port/db'])('a malformed URL is never repeated', async (url) => {
-    const refused = waitForDatabase(url, log, 0);
-    await expect(refused).rejects.toThrow(/DATABASE_URL is not a PostgreSQL URL/);
-    await expect(refused).rejects.not.toThrow(/s3cret/);
-  });
+  test.each(['not a url with s3cret', 'mysql://root:s3cret@host/db', 'postgres://user:s3cret@host:port/db'])(
+    'a malformed URL is never repeated',
+    async (url) => {
+      const refused = waitForDatabase(url, log, 0);
+      await expect(refused).rejects.toThrow(/DATABASE_URL is not a PostgreSQL URL/);
+      await expect(refused).rejects.not.toThrow(/s3cret/);
+    },
+  );
 });
 
 async function closedPort(): Promise<number> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, types, type CustomTypesConfig, type PoolClient } from 'pg';
-import { DataSource, type DataSourceOptions, type MixedList, type EntitySchema } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describeUrl, type DatabaseLog } from './connection-url';
 import { DatabaseUnreachableError } from './database.errors';
 import { loadMigrations, migrationsDirectory } from './migration-files';
@@ -10,7 +10,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-export type Entities = MixedList<Function | string | EntitySchema>;
+export type Entities = NonNullable<DataSourceOptions['entities']>;
 
 export type ConnectionOptions = {
   url: string;
@@ -79,7 +79,19 @@ function numbersForInt8(): CustomTypesConfig {
 }
 
 /** Failures that pass while a database starts beside us, as in docker compose, or fails over. */
-const PASSING = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', '57P03', '53300', '3D000']);
+const PASSING = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  '57P03',
+  '53300',
+  '3D000',
+]);
 
 /** Waits until the database takes a connection. Throws `DatabaseUnreachableError` with host, port and database only. */
 export async function waitForDatabase(url: string, log: DatabaseLog, patienceMs = 30_000): Promise<void> {
@@ -89,7 +101,10 @@ export async function waitForDatabase(url: string, log: DatabaseLog, patienceMs 
     const failure = await tryConnection(url);
     if (!failure) return;
     if (!failure.passing) {
-      throw new DatabaseUnreachableError(`Cannot use ${target}: ${failure.reason}. Correct DATABASE_URL or the server's rights.`, false);
+      throw new DatabaseUnreachableError(
+        `Cannot use ${target}: ${failure.reason}. Correct DATABASE_URL or the server's rights.`,
+        false,
+      );
     }
     if (Date.now() + delayMs > deadline) {
       const seconds = Math.round(patienceMs / 1000);

@@ -17,7 +17,8 @@ export class DataDirectoryInUseError extends DatabaseError {
     readonly dataDir: string,
     readonly ownerPid: number | undefined,
   ) {
-    const owner = ownerPid === undefined ? 'Another Onhand host' : `Another Onhand host (process ${ownerPid})`;
+    const owner =
+      ownerPid === undefined ? 'Another Onhand host' : `Another Onhand host (process ${ownerPid})`;
     super(
       'data-directory-in-use',
       `${owner} already uses the data directory ${dataDir}. Stop it, or give this host another data directory, ` +

@@ -35,16 +35,22 @@ class CrateModule {}
 const options = { explicitDataDir: true, poolSize: 3, entities: [CrateEntity] };
 
 async function startApp(more: { url?: string; dataDir: string }) {
-  const module = await Test.createTestingModule({ imports: [CrateModule, DatabaseModule.forRoot({ ...options, ...more })] }).compile();
-  module.useLogger(false);
-  return module.init();
+  const module = await Test.createTestingModule({
+    imports: [CrateModule, DatabaseModule.forRoot({ ...options, ...more })],
+  }).compile();
+  const warnings: unknown[] = [];
+  const warn = (message: unknown) => void warnings.push(message);
+  module.useLogger({ log: () => undefined, warn, error: warn });
+  return { app: await module.init(), warnings };
 }
 
 test('with a URL the module gives a connected, migrated data source and closes it', async () => {
   const database = await createTestDatabase();
-  const app = await startApp({ url: database.url, dataDir: '/nowhere' });
+  const { app } = await startApp({ url: database.url, dataDir: '/nowhere' });
   const dataSource = app.get(DataSource);
-  expect(await dataSource.query("SELECT to_regclass('migrations') IS NOT NULL AS migrated")).toEqual([{ migrated: true }]);
+  expect(await dataSource.query("SELECT to_regclass('migrations') IS NOT NULL AS migrated")).toEqual([
+    { migrated: true },
+  ]);
   await dataSource.query('CREATE TABLE crate (id bigint PRIMARY KEY, label text)');
   const crates = dataSource.getRepository(CrateEntity);
   await crates.insert({ id: 7, label: 'apples' });
@@ -56,12 +62,13 @@ test('with a URL the module gives a connected, migrated data source and closes i
 
 test('without a URL PostgreSQL runs in the data directory until every room has finished', async () => {
   const dataDir = await temporaryFolder();
-  const app = await startApp({ dataDir });
+  const { app, warnings } = await startApp({ dataDir });
   const words = app.get(LastWords);
   await app.get(DataSource).query('CREATE TABLE crate (id bigint PRIMARY KEY, label text)');
   const pid = Number((await readFile(join(dataDir, 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0]);
   await app.close();
   expect(words.said).toBe(0);
+  expect(warnings).toEqual([]);
   expect(await processIdentity(pid)).toBeUndefined();
   await rm(dataDir, { recursive: true });
 });

@@ -1,4 +1,11 @@
-import { Inject, Injectable, Logger, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type DynamicModule,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -62,7 +69,12 @@ export class DatabaseServer implements OnApplicationShutdown {
 
   private async startEmbedded(): Promise<string> {
     const { dataDir, explicitDataDir } = this.options;
-    this.embedded = await startEmbeddedPostgres({ dataDir, explicit: explicitDataDir, database: DATABASE, log: this.log });
+    this.embedded = await startEmbeddedPostgres({
+      dataDir,
+      explicit: explicitDataDir,
+      database: DATABASE,
+      log: this.log,
+    });
     return this.embedded.url;
   }
 
@@ -85,6 +97,8 @@ export class DatabaseModule {
   static forRoot(options: DatabaseModuleOptions): DynamicModule {
     const server: DynamicModule = {
       module: DatabaseServerModule,
+      // Nest stops global modules last; the server must outlive every room, however deep it is imported.
+      global: true,
       providers: [{ provide: OPTIONS, useValue: options }, DatabaseServer],
       exports: [DatabaseServer],
     };
@@ -92,7 +106,10 @@ export class DatabaseModule {
       imports: [server],
       inject: [DatabaseServer],
       // Waiting and retrying has been done by then; TypeOrmModule's own retries would hide a mistake for 30 s.
-      useFactory: async (database: DatabaseServer): Promise<TypeOrmModuleOptions> => ({ ...(await database.open()), retryAttempts: 0 }),
+      useFactory: async (database: DatabaseServer): Promise<TypeOrmModuleOptions> => ({
+        ...(await database.open()),
+        retryAttempts: 0,
+      }),
       dataSourceFactory: async (resolved) => new DataSource(resolved as DataSourceOptions).initialize(),
     });
     return {

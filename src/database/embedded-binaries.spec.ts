@@ -34,9 +34,13 @@ test('a platform without a package is told about DATABASE_URL', () => {
 
 unixTest('library links that the install script did not make are made', async () => {
   const { native, links } = await unlinkedPackage();
-  expect((await runProgram(native, 'initdb', ['--version'], { user: undefined, cwd: root })).code).not.toBe(0);
+  expect((await runProgram(native, 'initdb', ['--version'], { user: undefined, cwd: root })).code).not.toBe(
+    0,
+  );
   expect(await usableBinaries({ native, copyInto: root, user: undefined, log })).toBe(native);
-  expect((await runProgram(native, 'initdb', ['--version'], { user: undefined, cwd: root })).output).toMatch(/PostgreSQL/);
+  expect((await runProgram(native, 'initdb', ['--version'], { user: undefined, cwd: root })).output).toMatch(
+    /PostgreSQL/,
+  );
   expect(await Promise.all(links.map((link) => stat(link)))).toHaveLength(links.length);
 });
 
@@ -47,7 +51,9 @@ rootTest('binaries below a closed folder are copied once to where nobody can run
   await mkdir(copyInto, { mode: 0o711 });
   const copy = await usableBinaries({ native, copyInto, user: nobody, log });
   expect(copy).toMatch(/data\/postgresql-/);
-  expect((await runProgram(copy, 'initdb', ['--version'], { user: nobody, cwd: root })).output).toMatch(/PostgreSQL/);
+  expect((await runProgram(copy, 'initdb', ['--version'], { user: nobody, cwd: root })).output).toMatch(
+    /PostgreSQL/,
+  );
   const { ctimeMs } = await stat(copy);
   expect(await usableBinaries({ native, copyInto, user: nobody, log })).toBe(copy);
   expect((await stat(copy)).ctimeMs).toBe(ctimeMs);

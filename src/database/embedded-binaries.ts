@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { access, chmod, constants, cp, lstat, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  cp,
+  lstat,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { DatabaseLog } from './connection-url';
 import { EmbeddedPostgresError } from './database.errors';
@@ -41,7 +53,9 @@ export async function usableBinaries(options: {
     await copyBinaries(native, copyTo);
   }
   if (await healLinks(copyTo)) return copyTo;
-  throw new EmbeddedPostgresError(`The PostgreSQL libraries in ${copyTo} are incomplete. Delete that folder and start again.`);
+  throw new EmbeddedPostgresError(
+    `The PostgreSQL libraries in ${copyTo} are incomplete. Delete that folder and start again.`,
+  );
 }
 
 /** Part of the copy's name, so that an updated package is copied again. */
@@ -55,7 +69,9 @@ async function canExecute(native: string, user: ServerUser | undefined): Promise
   if (!user) return true;
   if (await firstClosedFolder(user, join(native, 'lib'))) return false;
   if (await firstClosedFolder(user, join(native, 'share'))) return false;
-  const programs = await Promise.all(PROGRAMS.map((name) => stat(join(native, 'bin', name)).catch(() => undefined)));
+  const programs = await Promise.all(
+    PROGRAMS.map((name) => stat(join(native, 'bin', name)).catch(() => undefined)),
+  );
   return process.platform === 'win32' || programs.every((file) => file && allows(user, file, 0o5));
 }
 
@@ -124,19 +140,40 @@ export async function runProgram(
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('error', (cause) => fail(cannotRun(path, cause)));
     // On Windows the server inherits these pipes and keeps them open, so 'close' would never come.
-    child.on(process.platform === 'win32' ? 'exit' : 'close', (code: number | null) => done({ code, output: output.trim() }));
+    child.on(process.platform === 'win32' ? 'exit' : 'close', (code: number | null) =>
+      done({ code, output: output.trim() }),
+    );
   });
 }
 
 function cannotRun(path: string, cause: NodeJS.ErrnoException): EmbeddedPostgresError {
   // The loader named in the binary is missing on musl systems, which looks like a missing file.
-  const hint = cause.code === 'ENOENT' ? ' It needs a Linux with glibc (Debian, not Alpine): change the image,' : ' Check its rights,';
-  return new EmbeddedPostgresError(`Cannot run ${path} (${cause.code}).${hint} or set DATABASE_URL to a PostgreSQL server.`, { cause });
+  const hint =
+    cause.code === 'ENOENT'
+      ? ' It needs a Linux with glibc (Debian, not Alpine): change the image,'
+      : ' Check its rights,';
+  return new EmbeddedPostgresError(
+    `Cannot run ${path} (${cause.code}).${hint} or set DATABASE_URL to a PostgreSQL server.`,
+    { cause },
+  );
 }
 
 /** PostgreSQL gets no PG* settings of the caller and none of the secrets in the host's environment. */
 function programEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'SystemDrive', 'windir', 'ComSpec', 'USERNAME'];
-  const found = kept.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]);
+  const kept = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'TEMP',
+    'TMP',
+    'SystemRoot',
+    'SystemDrive',
+    'windir',
+    'ComSpec',
+    'USERNAME',
+  ];
+  const found = kept
+    .filter((name) => process.env[name] !== undefined)
+    .map((name) => [name, process.env[name]]);
   return { ...Object.fromEntries(found), LC_ALL: 'C', TZ: 'UTC' };
 }

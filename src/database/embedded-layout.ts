@@ -79,7 +79,8 @@ async function makeDataDir(dataDir: string, user: ServerUser | undefined): Promi
   const first = await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (!first || !user) return;
   // The rights are set afterwards, because the umask narrows those given to mkdir.
-  for (let folder = dataDir; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, 0o711);
+  for (let folder = dataDir; folder.length >= first.length; folder = dirname(folder))
+    await chmod(folder, 0o711);
 }
 
 function socketFolder(dataDir: string): string {
@@ -99,7 +100,9 @@ export async function ownFolder(folder: string, user: ServerUser | undefined): P
   const found = await lstat(folder);
   const ours = [process.getuid?.(), user && user.uid >>> 0];
   if (!found.isDirectory() || !ours.includes(found.uid)) {
-    throw new DataDirectoryUnusableError(`${folder} exists and belongs to somebody else. Remove it, or name another data directory.`);
+    throw new DataDirectoryUnusableError(
+      `${folder} exists and belongs to somebody else. Remove it, or name another data directory.`,
+    );
   }
   await chmod(folder, 0o700);
   await giveTo(user, folder);
@@ -135,10 +138,12 @@ export async function writePrivate(path: string, content: string, user?: ServerU
 export async function logTail(files: string[], lines = 15): Promise<string> {
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
   const all = texts.join('\n').split('\n');
-  return all.filter((line) => line.trim()).slice(-lines).join('\n');
+  return all
+    .filter((line) => line.trim())
+    .slice(-lines)
+    .join('\n');
 }
 
 function hashOf(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12);
 }
-

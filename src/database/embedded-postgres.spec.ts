@@ -4,8 +4,16 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { temporaryFolder } from '../../test/support/test-server';
-import { DataDirectoryInUseError, DataDirectoryUnusableError, EmbeddedPostgresError } from './database.errors';
-import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres';
+import {
+  DataDirectoryInUseError,
+  DataDirectoryUnusableError,
+  EmbeddedPostgresError,
+} from './database.errors';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from './embedded-postgres';
 import { processIdentity } from './process-identity';
 
 jest.setTimeout(120_000);
@@ -81,7 +89,10 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 /** Another host: a process of its own that starts PostgreSQL and then prints its answer as one JSON line. */
-async function otherHost(dataDir: string, as?: { uid: number; gid: number }): Promise<{ child: ChildProcess; answer: { url: string; adopted: boolean; error?: string } }> {
+async function otherHost(
+  dataDir: string,
+  as?: { uid: number; gid: number },
+): Promise<{ child: ChildProcess; answer: { url: string; adopted: boolean; error?: string } }> {
   const script = `
     require(${JSON.stringify(resolve(__dirname, '../../test/support/register-swc.js'))});
     const { startEmbeddedPostgres } = require(${JSON.stringify(join(__dirname, 'embedded-postgres.ts'))});
@@ -133,7 +144,9 @@ describe('one host', () => {
     const file = await stat(join(dataDir, 'password'));
     expect([file.mode & 0o777, file.uid]).toEqual([0o600, process.getuid?.()]);
     const password = (await readFile(join(dataDir, 'password'), 'utf8')).trim();
-    await expect(query(url.replace(password, 'guessed'), 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+    await expect(query(url.replace(password, 'guessed'), 'SELECT 1')).rejects.toThrow(
+      /password authentication failed/,
+    );
     expect(messages.join('\n')).not.toContain(password);
   });
 
@@ -207,13 +220,18 @@ describe('two hosts', () => {
   test('of many hosts that start together exactly one gets the directory', async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => start()));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
-    expect(refused.map((outcome) => (outcome.reason as Error).name)).toEqual(Array(5).fill('DataDirectoryInUseError'));
+    expect(refused.map((outcome) => (outcome.reason as Error).name)).toEqual(
+      Array(5).fill('DataDirectoryInUseError'),
+    );
   });
 
   test('a lock file left by a dead process, or written by half, does not hold', async () => {
     const { dataDir, stop } = await start();
     await stop();
-    await writeFile(join(dataDir, 'host.lock'), JSON.stringify({ pid: process.pid, startedAt: 'long ago', machine: 'here' }));
+    await writeFile(
+      join(dataDir, 'host.lock'),
+      JSON.stringify({ pid: process.pid, startedAt: 'long ago', machine: 'here' }),
+    );
     await (await start()).stop();
     await writeFile(join(dataDir, 'host.lock'), '{"pid":');
     expect((await start()).adopted).toBe(false);
@@ -252,7 +270,10 @@ describe('after a crash', () => {
     await stop();
     const stranger = spawn('sleep', ['600'], asRoot ? nobody : {});
     children.push(stranger);
-    await writeFile(join(dataDir, 'cluster', 'postmaster.pid'), `${stranger.pid}\n${join(dataDir, 'cluster')}\n1\n5432\n`);
+    await writeFile(
+      join(dataDir, 'cluster', 'postmaster.pid'),
+      `${stranger.pid}\n${join(dataDir, 'cluster')}\n1\n5432\n`,
+    );
     const server = await start();
     expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(stranger.exitCode).toBeNull();
@@ -307,7 +328,11 @@ whenRoot('as root', () => {
 
   test('a default directory that nobody cannot reach is replaced, with a warning, by the same one each time', async () => {
     await mkdir(join(root, 'private'), { mode: 0o700 });
-    const options = { dataDir: join(root, 'private', 'data'), explicit: false, fallbackRoot: join(root, 'fallback') };
+    const options = {
+      dataDir: join(root, 'private', 'data'),
+      explicit: false,
+      fallbackRoot: join(root, 'fallback'),
+    };
     const first = await start(options);
     expect(first.dataDir).toMatch(/fallback\/[0-9a-f]{12}$/);
     expect(messages.join('\n')).toContain(first.dataDir);

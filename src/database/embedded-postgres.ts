@@ -59,19 +59,42 @@ async function layoutFor(options: EmbeddedPostgresOptions): Promise<Layout> {
 async function serverFor(options: EmbeddedPostgresOptions, layout: Layout): Promise<EmbeddedServer> {
   const { log, extraSettings = {} } = options;
   const user = await serverUser(layout.cluster);
-  const native = await usableBinaries({ native: options.binaries ?? installedBinaries(), copyInto: layout.dataDir, user, log });
-  const server = new EmbeddedServer({ layout, native, user, password: await clusterPassword(layout), extraSettings, log });
+  const native = await usableBinaries({
+    native: options.binaries ?? installedBinaries(),
+    copyInto: layout.dataDir,
+    user,
+    log,
+  });
+  const server = new EmbeddedServer({
+    layout,
+    native,
+    user,
+    password: await clusterPassword(layout),
+    extraSettings,
+    log,
+  });
   await server.createCluster();
   return server;
 }
 
-async function own(server: EmbeddedServer, lock: HostLock, layout: Layout, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+async function own(
+  server: EmbeddedServer,
+  lock: HostLock,
+  layout: Layout,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
   const { log, database } = options;
   const adopted = await server.ensureRunning();
-  if (adopted) log.warn('PostgreSQL was still running from a host that ended without stopping it; this host uses it.');
+  if (adopted)
+    log.warn('PostgreSQL was still running from a host that ended without stopping it; this host uses it.');
   let claim: HostClaim | undefined;
   try {
-    claim = await HostClaim.take({ url: server.urlOf('postgres'), dataDir: layout.dataDir, log, revive: () => server.ensureRunning() });
+    claim = await HostClaim.take({
+      url: server.urlOf('postgres'),
+      dataDir: layout.dataDir,
+      log,
+      revive: () => server.ensureRunning(),
+    });
     await createDatabase(claim, database);
   } catch (error) {
     await claim?.release();
@@ -90,7 +113,12 @@ async function own(server: EmbeddedServer, lock: HostLock, layout: Layout, optio
     await lock.release();
   };
   const held = claim;
-  return { url: server.urlOf(database), dataDir: layout.dataDir, adopted, stop: () => (stopping ??= stop(held)) };
+  return {
+    url: server.urlOf(database),
+    dataDir: layout.dataDir,
+    adopted,
+    stop: () => (stopping ??= stop(held)),
+  };
 }
 
 async function createDatabase(claim: HostClaim, database: string): Promise<void> {

@@ -87,7 +87,17 @@ export class EmbeddedServer {
   }
 
   private initdbArguments(draft: string, passwordFile: string): string[] {
-    const args = ['-D', draft, '--username', ROLE, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--no-instructions'];
+    const args = [
+      '-D',
+      draft,
+      '--username',
+      ROLE,
+      '--pwfile',
+      passwordFile,
+      '--auth',
+      'scram-sha-256',
+      '--no-instructions',
+    ];
     // Without an encoding and locale of its own initdb takes the shell's, and SQL_ASCII where LANG is unset.
     args.push('--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
     if (this.options.extraSettings.fsync === 'off') args.push('--no-sync');
@@ -121,10 +131,21 @@ export class EmbeddedServer {
   /** Asks for a fast stop and waits for it: open transactions are rolled back, committed ones kept. */
   async stop(): Promise<void> {
     if ((await this.postmasterPid()) === undefined) return;
-    const args = ['stop', '-m', 'fast', '-w', '-t', String(STOP_TIMEOUT_SECONDS), '-D', this.options.layout.cluster];
+    const args = [
+      'stop',
+      '-m',
+      'fast',
+      '-w',
+      '-t',
+      String(STOP_TIMEOUT_SECONDS),
+      '-D',
+      this.options.layout.cluster,
+    ];
     const result = await this.run('pg_ctl', args);
     if (result.code !== 0 && (await this.postmasterPid()) !== undefined) {
-      throw new EmbeddedPostgresError(`PostgreSQL in ${this.options.layout.dataDir} did not stop:\n${result.output}`);
+      throw new EmbeddedPostgresError(
+        `PostgreSQL in ${this.options.layout.dataDir} did not stop:\n${result.output}`,
+      );
     }
     this.pid = undefined;
   }
@@ -167,7 +188,9 @@ export class EmbeddedServer {
     } catch (error) {
       const code = (error as { code?: string }).code ?? '';
       if (code === '28P01') {
-        throw new EmbeddedPostgresError(`The password file in ${this.options.layout.dataDir} is not that of the running database.`);
+        throw new EmbeddedPostgresError(
+          `The password file in ${this.options.layout.dataDir} is not that of the running database.`,
+        );
       }
       // 57P03: starting up, recovering or shutting down; 53300: every connection is taken.
       return code === '57P03' || code === '53300' ? 'busy' : 'silent';
@@ -193,9 +216,16 @@ export class EmbeddedServer {
     const { layout, user, extraSettings } = this.options;
     const connection: ServerSettings = ON_WINDOWS
       ? { listen_addresses: '127.0.0.1', port: this.port }
-      : { listen_addresses: '', port: this.port, unix_socket_directories: layout.run, unix_socket_permissions: '0700' };
+      : {
+          listen_addresses: '',
+          port: this.port,
+          unix_socket_directories: layout.run,
+          unix_socket_permissions: '0700',
+        };
     const settings = { ...SETTINGS, log_directory: layout.logs, ...connection, ...extraSettings };
-    const lines = Object.entries(settings).map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'`);
+    const lines = Object.entries(settings).map(
+      ([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'`,
+    );
     const text = `# Written by Onhand at every start. Change settings with ALTER SYSTEM instead.\n${lines.join('\n')}\n`;
     await writePrivate(join(layout.cluster, 'onhand.conf'), text, user);
   }
@@ -208,7 +238,9 @@ export class EmbeddedServer {
 
   /** Lines of postmaster.pid: pid, data directory, start time, port, socket folder, address, shared memory, state. */
   private async pidFile(): Promise<string[]> {
-    const content = await readFile(join(this.options.layout.cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+    const content = await readFile(join(this.options.layout.cluster, 'postmaster.pid'), 'utf8').catch(
+      () => '',
+    );
     return content.split('\n').map((line) => line.trim());
   }
 
@@ -221,7 +253,9 @@ export class EmbeddedServer {
 function creationFailed(output: string): EmbeddedPostgresError {
   // Containers are often given a bare user id; initdb looks its name up and stops when there is none.
   const nameless = output.includes('could not look up effective user ID');
-  const advice = nameless ? '\nRun Onhand as a user listed in /etc/passwd, or set DATABASE_URL to a PostgreSQL server.' : '';
+  const advice = nameless
+    ? '\nRun Onhand as a user listed in /etc/passwd, or set DATABASE_URL to a PostgreSQL server.'
+    : '';
   return new EmbeddedPostgresError(`Could not create the database:\n${output}${advice}`);
 }
 

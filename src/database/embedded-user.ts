@@ -13,7 +13,10 @@ export async function serverUser(cluster: string): Promise<ServerUser | undefine
   const existing = await stat(cluster).catch(() => undefined);
   if (existing && existing.uid !== 0) return { uid: existing.uid | 0, gid: existing.gid | 0 };
   const accounts = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  const fields = accounts.split('\n').find((line) => line.startsWith('nobody:'))?.split(':');
+  const fields = accounts
+    .split('\n')
+    .find((line) => line.startsWith('nobody:'))
+    ?.split(':');
   return { uid: Number(fields?.[2] ?? 65534), gid: Number(fields?.[3] ?? 65534) };
 }
 
@@ -23,7 +26,10 @@ export async function giveTo(user: ServerUser | undefined, path: string): Promis
 }
 
 /** The first folder on the way to `path` (itself included) that `user` cannot enter, if there is one. */
-export async function firstClosedFolder(user: ServerUser | undefined, path: string): Promise<string | undefined> {
+export async function firstClosedFolder(
+  user: ServerUser | undefined,
+  path: string,
+): Promise<string | undefined> {
   if (!user) return undefined;
   const parent = dirname(path);
   const closedAbove = parent === path ? undefined : await firstClosedFolder(user, parent);
@@ -33,7 +39,11 @@ export async function firstClosedFolder(user: ServerUser | undefined, path: stri
 }
 
 /** Whether the permission bits (4 read, 2 write, 1 enter or execute) are granted to `user`. */
-export function allows(user: ServerUser, file: { mode: number; uid: number; gid: number }, bits: number): boolean {
+export function allows(
+  user: ServerUser,
+  file: { mode: number; uid: number; gid: number },
+  bits: number,
+): boolean {
   if (file.uid === user.uid >>> 0) return ((file.mode >> 6) & bits) === bits;
   if (file.gid === user.gid >>> 0) return ((file.mode >> 3) & bits) === bits;
   return (file.mode & bits) === bits;

@@ -52,7 +52,11 @@ export class HostClaim {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.options.url, application_name: `${APPLICATION}${process.pid}`, keepAlive: true });
+    const client = new Client({
+      connectionString: this.options.url,
+      application_name: `${APPLICATION}${process.pid}`,
+      keepAlive: true,
+    });
     // A lost connection emits an error and an end; the end is enough to know.
     client.on('error', () => undefined);
     await client.connect();
@@ -69,7 +73,9 @@ export class HostClaim {
   private onEnd(client: Client): void {
     if (this.released || this.client !== client) return;
     this.client = undefined;
-    this.options.log.warn('The connection that marks this host as the owner of its database was lost; renewing it.');
+    this.options.log.warn(
+      'The connection that marks this host as the owner of its database was lost; renewing it.',
+    );
     this.renewal = this.renew();
   }
 
@@ -94,7 +100,9 @@ export class HostClaim {
 async function lockOrRefuse(client: Client, dataDir: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [HOST_LOCK_KEY]);
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+      HOST_LOCK_KEY,
+    ]);
     if (rows[0]?.locked) return;
     if (Date.now() > deadline) throw new DataDirectoryInUseError(dataDir, await ownerPid(client));
     await sleep(RETRY_MS);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DataDirectoryInUseError } from './database.errors';
+import { DataDirectoryInUseError, DataDirectoryUnusableError } from './database.errors';
 import { processIdentity } from './process-identity';
 
 type Owner = { pid: number; startedAt: string; machine: string };
@@ -26,7 +26,12 @@ export class HostLock {
   static async take(path: string, dataDir: string): Promise<HostLock> {
     const self = await processIdentity(process.pid);
     // The id makes each taking a text of its own, so that one stale lock is never mistaken for another.
-    const owner = { pid: process.pid, startedAt: self?.startedAt ?? 'unknown', machine: hostname(), id: randomUUID() };
+    const owner = {
+      pid: process.pid,
+      startedAt: self?.startedAt ?? 'unknown',
+      machine: hostname(),
+      id: randomUUID(),
+    };
     const content = JSON.stringify(owner);
     const rival = await claim(path, content);
     if (rival) throw new DataDirectoryInUseError(dataDir, rival.pid);
@@ -46,16 +51,14 @@ export class HostLock {
  * who find it stale one replaces it, and one that dies while doing so is replaced in turn.
  */
 async function claim(path: string, content: string): Promise<Owner | undefined> {
-  let rival: Owner | undefined;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (await placed(path, content, link)) return undefined;
     const found = await readFile(path, 'utf8').catch(() => undefined);
     if (found === undefined) continue;
-    rival = parseOwner(found);
-    if (rival && (await lives(rival))) return rival;
+    const owner = parseOwner(found);
+    if (owner && (await lives(owner))) return owner;
     const takeover = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 12)}`;
-    rival = await claim(takeover, content);
-    if (rival) {
+    if (await claim(takeover, content)) {
       await sleep(RETRY_MS);
       continue;
     }
@@ -64,7 +67,9 @@ async function claim(path: string, content: string): Promise<Owner | undefined> 
     await rm(takeover, { force: true });
     if (unchanged) return undefined;
   }
-  return rival;
+  throw new DataDirectoryUnusableError(
+    `The lock ${path} changes hands too often to be taken. Stop the other hosts, then start again.`,
+  );
 }
 
 /** Writes elsewhere and then links or renames, so that nobody reads half an owner. False when `path` is taken. */

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -18,7 +18,7 @@ const RECONNECT_AFTER_MS = 1_000;
  * reads the truth from its table, and reads it whole after a lost connection.
  */
 @Injectable()
-export class ListenerService implements OnApplicationShutdown {
+export class ListenerService implements BeforeApplicationShutdown {
   private readonly log = new Logger('listener');
   private readonly listeners = new Map<string, Listener>();
   private client: Client | undefined;
@@ -34,7 +34,7 @@ export class ListenerService implements OnApplicationShutdown {
     else await this.client.query(`LISTEN ${channel}`);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
     await this.client?.end().catch(() => undefined);

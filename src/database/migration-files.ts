@@ -12,7 +12,9 @@ export function migrationsDirectory(from: string = __dirname): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (isOnhand(join(folder, 'package.json'))) return join(folder, 'migrations');
     if (folder === dirname(folder)) {
-      throw new MigrationFailedError(`No package.json of Onhand above ${from}. Install Onhand again; its files are incomplete.`);
+      throw new MigrationFailedError(
+        `No package.json of Onhand above ${from}. Install Onhand again; its files are incomplete.`,
+      );
     }
   }
 }
@@ -27,17 +29,28 @@ function isOnhand(packageFile: string): boolean {
 
 /** Makes a TypeORM migration of each `<milliseconds>-<name>.sql`, in the order of their timestamps. */
 export function loadMigrations(directory: string): MigrationClass[] {
-  const files = readdirSync(directory).filter((name) => name.endsWith('.sql')).sort();
+  const files = readdirSync(directory)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   const stamps = new Map<string, string>();
   return files.map((file) => {
     const [, timestamp, title] = FILE_NAME.exec(file) ?? [];
     if (!timestamp || !title) {
-      throw new MigrationFailedError(`The migration ${file} is misnamed: use <13 digits of milliseconds>-<words-in-lower-case>.sql.`);
+      throw new MigrationFailedError(
+        `The migration ${file} is misnamed: use <13 digits of milliseconds>-<words-in-lower-case>.sql.`,
+      );
     }
     const sameTime = stamps.get(timestamp);
-    if (sameTime) throw new MigrationFailedError(`The migrations ${sameTime} and ${file} have the same timestamp; change one.`);
+    if (sameTime)
+      throw new MigrationFailedError(
+        `The migrations ${sameTime} and ${file} have the same timestamp; change one.`,
+      );
     stamps.set(timestamp, file);
-    return migrationClass(`${camelCase(title)}${timestamp}`, readFileSync(join(directory, file), 'utf8'), file);
+    return migrationClass(
+      `${camelCase(title)}${timestamp}`,
+      readFileSync(join(directory, file), 'utf8'),
+      file,
+    );
   });
 }
 
@@ -55,7 +68,9 @@ function migrationClass(name: string, sql: string, file: string): MigrationClass
     }
 
     down(): Promise<void> {
-      throw new MigrationFailedError(`The migration ${file} cannot be undone; restore a backup made before it.`);
+      throw new MigrationFailedError(
+        `The migration ${file} cannot be undone; restore a backup made before it.`,
+      );
     }
   };
 }

@@ -37,7 +37,11 @@ function write(file: string, sql: string): Promise<void> {
 }
 
 async function connect(): Promise<DataSource> {
-  const dataSource = createDataSource({ url: withDatabase(server, database), poolSize: 3, migrationsDirectory: directory });
+  const dataSource = createDataSource({
+    url: withDatabase(server, database),
+    poolSize: 3,
+    migrationsDirectory: directory,
+  });
   opened.push(await dataSource.initialize());
   return dataSource;
 }
@@ -56,14 +60,15 @@ test('hosts that start together run each migration once', async () => {
 });
 
 test('a failing migration leaves nothing of itself and all of those before it', async () => {
-  await write(SECOND, 'CREATE TABLE half (id int); INSERT INTO nowhere VALUES (1)');
+  // A savepoint is refused outside a transaction, so it proves that there is one.
+  await write(SECOND, 'SAVEPOINT half_way; CREATE TABLE half (id int); INSERT INTO nowhere VALUES (1)');
   const host = await connect();
   const failed = runMigrations(host);
   await expect(failed).rejects.toThrow(MigrationFailedError);
   await expect(failed).rejects.toThrow(/FillCrates1700000000002 failed: relation "nowhere" does not exist/);
-  expect(await host.query("SELECT to_regclass('crates') IS NOT NULL AS crates, to_regclass('half') AS half")).toEqual([
-    { crates: true, half: null },
-  ]);
+  expect(
+    await host.query("SELECT to_regclass('crates') IS NOT NULL AS crates, to_regclass('half') AS half"),
+  ).toEqual([{ crates: true, half: null }]);
   await write(SECOND, 'INSERT INTO crates VALUES (2)');
   expect(await runMigrations(await connect())).toEqual(['FillCrates1700000000002']);
 });
@@ -88,7 +93,9 @@ test('a migration does not queue behind a long transaction, and runs when it end
   await reader.startTransaction();
   await reader.query('SELECT * FROM crates');
   const impatient = { lockTimeoutMs: 50, attempts: 2, retryDelayMs: 10 };
-  await expect(runMigrations(await connect(), impatient)).rejects.toThrow(/WidenCrates1700000000003.*End that transaction/);
+  await expect(runMigrations(await connect(), impatient)).rejects.toThrow(
+    /WidenCrates1700000000003.*End that transaction/,
+  );
   const patient = runMigrations(await connect(), { ...impatient, attempts: 1000 });
   await reader.rollbackTransaction();
   await reader.release();
@@ -96,18 +103,24 @@ test('a migration does not queue behind a long transaction, and runs when it end
 });
 
 test('the connection goes back to the pool without the lock and with its own timeouts', async () => {
-  const host = createDataSource({ url: withDatabase(server, database), poolSize: 1, migrationsDirectory: directory });
+  const host = createDataSource({
+    url: withDatabase(server, database),
+    poolSize: 1,
+    migrationsDirectory: directory,
+  });
   opened.push(await host.initialize());
   await runMigrations(host);
-  expect(await host.query(`SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
-    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks`)).toEqual([
-    { lock: '0', statement: '30s', locks: 0 },
-  ]);
+  expect(
+    await host.query(`SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
+    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks`),
+  ).toEqual([{ lock: '0', statement: '30s', locks: 0 }]);
 });
 
 test('files that are misnamed or share a timestamp are refused by name', async () => {
   await write('1700000000002-again.sql', 'SELECT 1');
-  expect(() => loadMigrations(directory)).toThrow(/1700000000002-again\.sql and 1700000000002-fill-crates\.sql/);
+  expect(() => loadMigrations(directory)).toThrow(
+    /1700000000002-again\.sql and 1700000000002-fill-crates\.sql/,
+  );
   await rm(join(directory, '1700000000002-again.sql'));
   await write('17-Too Short.sql', 'SELECT 1');
   expect(() => loadMigrations(directory)).toThrow(/17-Too Short\.sql is misnamed/);

@@ -23,7 +23,10 @@ export type MigrationOptions = {
  * that start together take turns, so each migration runs once.
  * Throws `UnknownMigrationsError` and `MigrationFailedError`.
  */
-export async function runMigrations(dataSource: DataSource, options: MigrationOptions = {}): Promise<string[]> {
+export async function runMigrations(
+  dataSource: DataSource,
+  options: MigrationOptions = {},
+): Promise<string[]> {
   const runner = dataSource.createQueryRunner();
   await runner.connect();
   try {
@@ -40,7 +43,9 @@ export async function runMigrations(dataSource: DataSource, options: MigrationOp
 /** Asks again and again instead of waiting in the server, where `statement_timeout` would end the wait. */
 async function takeTurn(runner: QueryRunner, log?: DatabaseLog): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const rows = (await runner.query(`SELECT pg_try_advisory_lock(${MIGRATION_LOCK_KEY}) AS locked`)) as { locked: boolean }[];
+    const rows = (await runner.query(`SELECT pg_try_advisory_lock(${MIGRATION_LOCK_KEY}) AS locked`)) as {
+      locked: boolean;
+    }[];
     if (rows[0]?.locked) return;
     if (attempt % 100 === 1) log?.log('Waiting for another host to finish migrating the database.');
     await sleep(POLL_MS);
@@ -59,7 +64,9 @@ async function leave(runner: QueryRunner): Promise<void> {
 }
 
 async function executedMigrations(runner: QueryRunner): Promise<string[]> {
-  const tables = (await runner.query(`SELECT to_regclass('migrations') IS NOT NULL AS present`)) as { present: boolean }[];
+  const tables = (await runner.query(`SELECT to_regclass('migrations') IS NOT NULL AS present`)) as {
+    present: boolean;
+  }[];
   if (!tables[0]?.present) return [];
   const rows = (await runner.query('SELECT name FROM migrations ORDER BY id')) as { name: string }[];
   return rows.map((row) => row.name);
@@ -71,7 +78,11 @@ function refuseUnknown(dataSource: DataSource, executed: string[]): void {
   if (unknown.length > 0) throw new UnknownMigrationsError(unknown);
 }
 
-async function runPending(dataSource: DataSource, runner: QueryRunner, options: MigrationOptions): Promise<string[]> {
+async function runPending(
+  dataSource: DataSource,
+  runner: QueryRunner,
+  options: MigrationOptions,
+): Promise<string[]> {
   const { log, attempts = 6, retryDelayMs = 2000 } = options;
   const executor = new MigrationExecutor(dataSource, runner);
   executor.transaction = 'each';
@@ -86,7 +97,9 @@ async function runPending(dataSource: DataSource, runner: QueryRunner, options: 
       const next = (await executor.getPendingMigrations().catch(() => []))[0]?.name ?? 'unknown';
       const locked = (cause as { code?: string }).code === LOCK_NOT_AVAILABLE;
       if (!locked || attempt >= attempts) throw failed(next, locked, cause as Error);
-      log?.warn(`The migration ${next} waits for a table that a long transaction holds; attempt ${attempt} of ${attempts}.`);
+      log?.warn(
+        `The migration ${next} waits for a table that a long transaction holds; attempt ${attempt} of ${attempts}.`,
+      );
       await sleep(retryDelayMs);
     }
   }
@@ -96,5 +109,7 @@ function failed(name: string, locked: boolean, cause: Error): MigrationFailedErr
   const advice = locked
     ? 'A long transaction holds a table it changes. End that transaction (see pg_stat_activity), then start again.'
     : 'The database is as it was before this migration. Correct the cause, then start again.';
-  return new MigrationFailedError(`The migration ${name} failed: ${cause.message}. ${advice}`, locked, { cause });
+  return new MigrationFailedError(`The migration ${name} failed: ${cause.message}. ${advice}`, locked, {
+    cause,
+  });
 }

@@ -1,5 +1,15 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsISO8601, IsInt, IsString, Matches, Max, MaxLength, Min, MinLength, ValidateIf } from 'class-validator';
+import {
+  IsISO8601,
+  IsInt,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateIf,
+} from 'class-validator';
 
 /** One request never moves more; a typo in thousands of millions is a typo. */
 export const MAX_QUANTITY_UNITS = 1_000_000_000;
@@ -36,7 +46,9 @@ export function IsQuantity(): PropertyDecorator {
 export function IsTime(): PropertyDecorator {
   return applyDecorators(
     IsISO8601({ strict: true, strictSeparator: true }),
-    Matches(/T.*(Z|[+-]\d\d:?\d\d)$/, { message: 'must be an ISO 8601 time with its offset, such as 2010-12-01T08:26:00Z' }),
+    Matches(/T.*(Z|[+-]\d\d:?\d\d)$/, {
+      message: 'must be an ISO 8601 time with its offset, such as 2010-12-01T08:26:00Z',
+    }),
   );
 }
 

@@ -20,7 +20,9 @@ export const IdempotencyKey = createParamDecorator((_data: unknown, context: Exe
   const header = context.switchToHttp().getRequest<Request>().headers['idempotency-key'];
   if (header === undefined) return freshKey();
   if (typeof header !== 'string' || !WELL_FORMED.test(header)) {
-    throw invalidRequest([{ field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters without spaces' }]);
+    throw invalidRequest([
+      { field: 'Idempotency-Key', message: 'must be 1 to 200 printable ASCII characters without spaces' },
+    ]);
   }
   return callersKey(header);
 });

@@ -35,11 +35,18 @@ export function logging(config: Config): Params {
         customLogLevel: (_request, response, error) =>
           error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'warn' : 'debug',
         serializers: {
-          req: ({ id, method, url }: { id: string; method: string; url: string }) => ({ id, method, path: url.split('?')[0] }),
+          req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
+            id,
+            method,
+            path: url.split('?')[0],
+          }),
           res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
         },
         ...(readable && {
-          transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
+          transport: {
+            target: 'pino-pretty',
+            options: { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+          },
         }),
       },
       process.stderr,

@@ -44,6 +44,7 @@ export function pageOf<Row, T>(
 export function cursorNumber(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
-  if (!/^\d{1,15}$/.test(text)) throw invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
+  if (!/^\d{1,15}$/.test(text))
+    throw invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
   return Number(text);
 }

@@ -14,7 +14,10 @@ export class ProblemFilter implements ExceptionFilter {
     const body = problemOf(error);
     body.requestId = String((request as { id?: unknown }).id ?? '');
     if (body.status >= 500) {
-      log.error(`${request.method} ${request.path} failed (request ${body.requestId})`, (error as Error)?.stack);
+      log.error(
+        `${request.method} ${request.path} failed (request ${body.requestId})`,
+        (error as Error)?.stack,
+      );
     }
     if (response.headersSent) {
       response.end();
@@ -29,17 +32,26 @@ export class ProblemFilter implements ExceptionFilter {
 /** Errors of body parsing, routing and the rooms, told by shape: `code` names the problem. */
 export function problemOf(error: unknown): ProblemBody {
   if (error instanceof Problem) return { ...(error.getResponse() as ProblemBody) };
-  const { code, type, message, field } = (error ?? {}) as { code?: string; type?: string; message?: string; field?: string };
-  if (type === 'entity.too.large') return problemBody('payload-too-large', 'send less at once, or raise server.bodyLimitBytes');
-  if (type === 'entity.parse.failed') return problemBody('invalid-request', `the body is not JSON: ${message}`);
-  if (type?.startsWith('charset.') || type?.startsWith('encoding.')) return problemBody('unsupported-media-type', message ?? type);
+  const { code, type, message, field } = (error ?? {}) as {
+    code?: string;
+    type?: string;
+    message?: string;
+    field?: string;
+  };
+  if (type === 'entity.too.large')
+    return problemBody('payload-too-large', 'send less at once, or raise server.bodyLimitBytes');
+  if (type === 'entity.parse.failed')
+    return problemBody('invalid-request', `the body is not JSON: ${message}`);
+  if (type?.startsWith('charset.') || type?.startsWith('encoding.'))
+    return problemBody('unsupported-media-type', message ?? type);
   if (error instanceof HttpException) return problemOfStatus(error.getStatus(), error.message);
   if (code && code in PROBLEMS && code !== 'internal-error') {
     const errors = field ? [{ field, message: message ?? code }] : undefined;
     return problemBody(code as ProblemCode, message ?? code, errors && { errors });
   }
   const status = (error as { status?: number })?.status;
-  if (status && status >= 400 && status < 500) return problemOfStatus(status, message ?? 'the request is malformed');
+  if (status && status >= 400 && status < 500)
+    return problemOfStatus(status, message ?? 'the request is malformed');
   return problemBody('internal-error', 'the host logged what happened under this requestId');
 }
 

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'exceeds-reservation': { status: 409, title: 'The reservation has fewer open units' },
   'order-outdated': { status: 409, title: 'A newer state of the order is known' },
   busy: { status: 409, title: 'That is already under way' },
+  'signature-mismatch': { status: 412, title: 'The signature does not fit the body' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key was used for something else' },
@@ -40,6 +41,7 @@ export const PROBLEMS = {
   'quantity-too-large': { status: 422, title: 'The quantity is too large' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'channel-unavailable': { status: 502, title: 'The channel does not answer' },
+  'channel-not-served': { status: 503, title: 'The channel is not served' },
   'ledger-unavailable': { status: 503, title: 'The database cannot be reached' },
   'ledger-closed': { status: 503, title: 'The host is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -16,7 +16,10 @@ export function validationPipe(): ValidationPipe {
 }
 
 /** Faults of one value against a class, for items that are answered one by one. */
-export function validateAs<T extends object>(type: new () => T, value: unknown): { value: T } | { faults: FieldFault[] } {
+export function validateAs<T extends object>(
+  type: new () => T,
+  value: unknown,
+): { value: T } | { faults: FieldFault[] } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { faults: [{ field: '', message: 'must be an object' }] };
   }
@@ -33,7 +36,10 @@ export function invalidRequest(errors: FieldFault[]): Problem {
 function faultsOf(errors: ValidationError[], parent = ''): FieldFault[] {
   return errors.flatMap((error) => {
     const field = pathOf(parent, error.property);
-    const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message: told(message, error.property) }));
+    const own = Object.values(error.constraints ?? {}).map((message) => ({
+      field,
+      message: told(message, error.property),
+    }));
     return [...own, ...faultsOf(error.children ?? [], field)];
   });
 }

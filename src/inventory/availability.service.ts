@@ -52,7 +52,8 @@ export class AvailabilityService implements OnApplicationBootstrap {
     const [sender, list = ''] = payload.split(':', 2);
     if (sender === SENDER) return;
     const pairs = list.split(',').map((pair) => pair.split('.').map(Number));
-    const reading = list === '*' ? this.load() : this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
+    const reading =
+      list === '*' ? this.load() : this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
     this.follow(reading);
   }
 
@@ -65,8 +66,12 @@ export class AvailabilityService implements OnApplicationBootstrap {
   }
 
   private async read(text: string, values: unknown[]): Promise<void> {
-    const rows: (Level & { sku_id: number; location_id: number })[] = await this.dataSource.query(text, values);
-    for (const { sku_id: skuId, location_id: locationId, ...level } of rows) this.apply({ skuId, locationId, level });
+    const rows: (Level & { sku_id: number; location_id: number })[] = await this.dataSource.query(
+      text,
+      values,
+    );
+    for (const { sku_id: skuId, location_id: locationId, ...level } of rows)
+      this.apply({ skuId, locationId, level });
   }
 }
 

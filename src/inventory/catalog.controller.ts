@@ -1,5 +1,12 @@
 import { Body, Controller, Get, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsInt, Max, Min } from 'class-validator';
 import { Needs } from '../access/scopes';
 import { IsCode, IsText, MayBeAbsent } from '../http/fields';
@@ -72,7 +79,14 @@ export class CatalogController {
 
   @Post('skus')
   @Needs('stock:write')
-  @ApiBody({ schema: { oneOf: [{ $ref: '#/components/schemas/SkuRequest' }, { type: 'array', items: { $ref: '#/components/schemas/SkuRequest' } }] } })
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { $ref: '#/components/schemas/SkuRequest' },
+        { type: 'array', items: { $ref: '#/components/schemas/SkuRequest' } },
+      ],
+    },
+  })
   @ApiOperation({ summary: 'Create or update one SKU, or up to 5,000 at once (all or none)' })
   async upsertSkus(@Body() body: unknown) {
     if (!Array.isArray(body)) return skuView((await this.catalog.upsertSkus([validSku(body, '')]))[0]!);
@@ -88,7 +102,12 @@ export class CatalogController {
   @ApiOperation({ summary: 'List SKUs, oldest first' })
   async listSkus(@Query() { limit, cursor, sku }: SkuQuery) {
     const rows = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
-    return pageOf(rows, limit, (row) => row.id, (row) => skuFields(row));
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.id,
+      (row) => skuFields(row),
+    );
   }
 
   @Post('locations')
@@ -109,7 +128,9 @@ export class CatalogController {
 function validSku(item: unknown, at: string): SkuRequest {
   const checked = validateAs(SkuRequest, item);
   if ('value' in checked) return checked.value;
-  throw invalidRequest(checked.faults.map(({ field, message }) => ({ field: [at, field].filter(Boolean).join('.'), message })));
+  throw invalidRequest(
+    checked.faults.map(({ field, message }) => ({ field: [at, field].filter(Boolean).join('.'), message })),
+  );
 }
 
 function skuFields({ code: sku, name, barcode, unitOfMeasure, tags, createdAt, updatedAt }: SkuEntity) {

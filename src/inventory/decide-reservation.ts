@@ -17,10 +17,15 @@ export function decideReserve(draft: StockDraft, command: ReserveCommand): Resul
       short.push({ line: index, skuId, locationId, requested, available: plan.availableUnits });
     }
     for (const part of plan.parts) {
-      draft.post(line.skuId, part.locationId, { type: 'RESERVE', quantityUnits: part.quantityUnits }, {
-        reservationId: command.reservationId,
-        reference: command.reference,
-      });
+      draft.post(
+        line.skuId,
+        part.locationId,
+        { type: 'RESERVE', quantityUnits: part.quantityUnits },
+        {
+          reservationId: command.reservationId,
+          reference: command.reference,
+        },
+      );
     }
     parts.push(...partsOf(index, line.skuId, plan.parts, plan.shortUnits, line.locationId));
   });
@@ -62,7 +67,17 @@ function partsOf(
   if (last) last.quantity += shortUnits;
   else {
     const locationId = askedLocationId ?? 0;
-    parts.push({ line, part: 0, skuId, locationId, quantity: shortUnits, reserved: 0, fulfilled: 0, released: 0, returned: 0 });
+    parts.push({
+      line,
+      part: 0,
+      skuId,
+      locationId,
+      quantity: shortUnits,
+      reserved: 0,
+      fulfilled: 0,
+      released: 0,
+      returned: 0,
+    });
   }
   return parts;
 }
@@ -94,7 +109,11 @@ export function decideReservation(draft: StockDraft, command: ReservationCommand
   return { reservation: viewOf(reservation) };
 }
 
-function refusalByState(now: Date, reservation: Reservation, kind: ReservationCommand['kind']): Refusal | undefined {
+function refusalByState(
+  now: Date,
+  reservation: Reservation,
+  kind: ReservationCommand['kind'],
+): Refusal | undefined {
   const { state, expiresAt } = reservation;
   const due = state === 'held' && expiresAt !== undefined && expiresAt <= now;
   if (kind === 'expire') return due ? undefined : { code: 'reservation-closed', state };
@@ -151,14 +170,19 @@ export function giveBack(
   details: { occurredAt?: string },
 ): void {
   for (const { part, units } of taken) {
-    const refusal = draft.post(part.skuId, part.locationId, { type, quantityUnits: units }, {
-      reservationId: reservation.id,
-      reference: reservation.reference,
-      channel: reservation.channel,
-      orderId: reservation.orderId,
-      lineId: part.lineId,
-      occurredAt: details.occurredAt,
-    });
+    const refusal = draft.post(
+      part.skuId,
+      part.locationId,
+      { type, quantityUnits: units },
+      {
+        reservationId: reservation.id,
+        reference: reservation.reference,
+        channel: reservation.channel,
+        orderId: reservation.orderId,
+        lineId: part.lineId,
+        occurredAt: details.occurredAt,
+      },
+    );
     if (refusal) throw new BrokenLedgerError(reservation.id, refusal);
     if (type === 'FULFILL') part.fulfilled += units;
     else part.released += units;

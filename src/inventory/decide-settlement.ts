@@ -21,11 +21,19 @@ export function decideSettlement(
     return { refused: { code: 'order-outdated', revision: reservation.revision } };
   }
   reservation.revision = command.revision;
-  const total: SettlementView = { reservationId: reservation.id, reserved: 0, released: 0, fulfilled: 0, returned: 0, shortfall: 0 };
+  const total: SettlementView = {
+    reservationId: reservation.id,
+    reserved: 0,
+    released: 0,
+    fulfilled: 0,
+    returned: 0,
+    shortfall: 0,
+  };
   for (const target of [...command.lines, ...vanishedLines(reservation, command)]) {
     settleLine(draft, reservation, target, command, total);
   }
-  reservation.state = total.shortfall > 0 ? 'confirmed' : settledState({ ...reservation, state: 'confirmed' });
+  reservation.state =
+    total.shortfall > 0 ? 'confirmed' : settledState({ ...reservation, state: 'confirmed' });
   draft.keep(reservation);
   return { settlement: total };
 }
@@ -59,7 +67,9 @@ function settleLine(
   command: SettleOrderCommand,
   total: SettlementView,
 ): void {
-  const parts = reservation.parts.filter((part) => part.lineId === target.lineId && part.skuId === target.skuId);
+  const parts = reservation.parts.filter(
+    (part) => part.lineId === target.lineId && part.skuId === target.skuId,
+  );
   const wasShort = sum(parts, (part) => part.quantity) > sum(parts, netUnits);
   const wanted = Math.max(target.ordered - target.cancelled, target.fulfilled);
   const change = wanted - sum(parts, netUnits);
@@ -81,7 +91,16 @@ function settleLine(
     const { channel, orderId } = command;
     const { lineId, skuId, locationId } = target;
     const reservationId = reservation.id;
-    draft.shortfalls.push({ cause: 'order', skuId, locationId, quantityUnits: shortUnits, channel, orderId, lineId, reservationId });
+    draft.shortfalls.push({
+      cause: 'order',
+      skuId,
+      locationId,
+      quantityUnits: shortUnits,
+      channel,
+      orderId,
+      lineId,
+      reservationId,
+    });
   }
 }
 
@@ -101,10 +120,20 @@ function reserveMore(
   const plan = allocate(draft, target.skuId, units, target.locationId);
   for (const { locationId, quantityUnits } of plan.parts) {
     const { channel, orderId, id: reservationId } = reservation;
-    draft.post(target.skuId, locationId, { type: 'RESERVE', quantityUnits }, {
-      reservationId, channel, orderId, lineId: target.lineId, occurredAt,
-    });
-    const part = parts.find((each) => each.locationId === locationId) ?? addPart(reservation, parts, target, locationId);
+    draft.post(
+      target.skuId,
+      locationId,
+      { type: 'RESERVE', quantityUnits },
+      {
+        reservationId,
+        channel,
+        orderId,
+        lineId: target.lineId,
+        occurredAt,
+      },
+    );
+    const part =
+      parts.find((each) => each.locationId === locationId) ?? addPart(reservation, parts, target, locationId);
     part.reserved += quantityUnits;
   }
   return units - plan.shortUnits;
@@ -119,7 +148,18 @@ function addPart(
   const ofLine = reservation.parts.filter((part) => part.lineId === target.lineId);
   const line = ofLine[0]?.line ?? 1 + Math.max(-1, ...reservation.parts.map((part) => part.line));
   const { lineId, skuId } = target;
-  const part = { line, part: ofLine.length, lineId, skuId, locationId, quantity: 0, reserved: 0, fulfilled: 0, released: 0, returned: 0 };
+  const part = {
+    line,
+    part: ofLine.length,
+    lineId,
+    skuId,
+    locationId,
+    quantity: 0,
+    reserved: 0,
+    fulfilled: 0,
+    released: 0,
+    returned: 0,
+  };
   reservation.parts.push(part);
   parts.push(part);
   return part;
@@ -149,9 +189,18 @@ function takeBack(
     const units = Math.min(part.fulfilled - part.returned, missing);
     if (units <= 0) continue;
     const { channel, orderId, id: reservationId } = reservation;
-    draft.post(part.skuId, part.locationId, { type: 'RETURN', quantityUnits: units }, {
-      reservationId, channel, orderId, lineId: part.lineId, occurredAt: details.occurredAt,
-    });
+    draft.post(
+      part.skuId,
+      part.locationId,
+      { type: 'RETURN', quantityUnits: units },
+      {
+        reservationId,
+        channel,
+        orderId,
+        lineId: part.lineId,
+        occurredAt: details.occurredAt,
+      },
+    );
     part.returned += units;
     missing -= units;
   }

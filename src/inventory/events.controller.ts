@@ -9,7 +9,7 @@ import { problemOf } from '../http/problem.filter';
 import { invalidRequest, validateAs } from '../http/validation';
 import { CatalogService } from './catalog.service';
 import type { MoveView } from './commands';
-import { EventRequest, faultsByType } from './event.request';
+import { EventRequest, faultsByType } from './event-request';
 import { LedgerService } from './ledger.service';
 import { problemOfRefusal } from './refusal-problem';
 
@@ -28,10 +28,18 @@ export class EventsController {
   @HttpCode(201)
   @Needs('stock:write')
   @ApiHeader({ name: 'Idempotency-Key', required: false })
-  @ApiBody({ schema: { oneOf: [{ $ref: '#/components/schemas/EventRequest' }, { type: 'array', items: { $ref: '#/components/schemas/EventRequest' } }] } })
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { $ref: '#/components/schemas/EventRequest' },
+        { type: 'array', items: { $ref: '#/components/schemas/EventRequest' } },
+      ],
+    },
+  })
   @ApiOperation({
     summary: 'Post one stock event, or up to 1,000 of which each is answered on its own',
-    description: 'One event: 201, or a problem. An array: 200 with `items` in the same order, each `{status, event}` or `{status, problem}`.',
+    description:
+      'One event: 201, or a problem. An array: 200 with `items` in the same order, each `{status, event}` or `{status, problem}`.',
   })
   async post(
     @Body() body: unknown,
@@ -46,10 +54,18 @@ export class EventsController {
     }
     response.status(200);
     const keyed = request.headers['idempotency-key'] !== undefined;
-    return { items: await Promise.all(body.map((item, index) => this.answer(item, keyed ? `${key}#${index}` : freshKey(), actor))) };
+    return {
+      items: await Promise.all(
+        body.map((item, index) => this.answer(item, keyed ? `${key}#${index}` : freshKey(), actor)),
+      ),
+    };
   }
 
-  private async answer(item: unknown, key: string, actor: string): Promise<{ status: number; event?: unknown; problem?: ProblemBody }> {
+  private async answer(
+    item: unknown,
+    key: string,
+    actor: string,
+  ): Promise<{ status: number; event?: unknown; problem?: ProblemBody }> {
     try {
       return { status: 201, event: await this.postOne(item, key, actor) };
     } catch (error) {
@@ -63,17 +79,33 @@ export class EventsController {
     const event = validEvent(item);
     const { type, quantity: quantityUnits, from, to, state, reason, reference, occurredAt } = event;
     const skuId = await this.catalog.skuId(event.sku, 'sku');
-    const locationId = event.location ? await this.catalog.locationId(event.location, 'location') : this.catalog.defaultLocationId();
-    const toLocationId = event.toLocation ? await this.catalog.locationId(event.toLocation, 'toLocation') : undefined;
-    if (toLocationId === locationId) throw invalidRequest([{ field: 'toLocation', message: 'must differ from location' }]);
+    const locationId = event.location
+      ? await this.catalog.locationId(event.location, 'location')
+      : this.catalog.defaultLocationId();
+    const toLocationId = event.toLocation
+      ? await this.catalog.locationId(event.toLocation, 'toLocation')
+      : undefined;
+    if (toLocationId === locationId)
+      throw invalidRequest([{ field: 'toLocation', message: 'must differ from location' }]);
     const { outcome, duplicate } = await this.ledger.post({
-      kind: 'move', type, skuId, locationId, quantityUnits, toLocationId, from, to, state, reason, reference,
+      kind: 'move',
+      type,
+      skuId,
+      locationId,
+      quantityUnits,
+      toLocationId,
+      from,
+      to,
+      state,
+      reason,
+      reference,
       occurredAt: occurredAt && new Date(occurredAt).toISOString(),
       key: event.idempotencyKey ? callersKey(event.idempotencyKey) : key,
       actor,
     });
     if ('refused' in outcome) throw problemOfRefusal(outcome.refused, this.catalog);
-    if (!('move' in outcome)) throw new Problem('internal-error', 'an event was answered with something else');
+    if (!('move' in outcome))
+      throw new Problem('internal-error', 'an event was answered with something else');
     return { ...this.view(outcome.move), duplicate };
   }
 
@@ -83,7 +115,11 @@ export class EventsController {
       sku: this.catalog.skuCode(skuId),
       quantity,
       recordedAt,
-      levels: legs.map(({ locationId, version, available }) => ({ location: this.catalog.locationCode(locationId), version, available })),
+      levels: legs.map(({ locationId, version, available }) => ({
+        location: this.catalog.locationCode(locationId),
+        version,
+        available,
+      })),
     };
   }
 }

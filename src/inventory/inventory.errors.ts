@@ -76,7 +76,9 @@ export function isConnectionLoss(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   return (
     /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_)/.test(code ?? '') ||
-    /Connection terminated|Connection ended|not queryable|timeout exceeded|Client was closed/i.test(message ?? '')
+    /Connection terminated|Connection ended|not queryable|timeout exceeded|Client was closed/i.test(
+      message ?? '',
+    )
   );
 }
 

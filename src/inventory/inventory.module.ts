@@ -1,12 +1,15 @@
 import { Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module';
 import { AvailabilityService } from './availability.service';
 import { CatalogController } from './catalog.controller';
 import { CatalogService } from './catalog.service';
 import { EventsController } from './events.controller';
+import { InventoryWorker } from './inventory.worker';
 import { LedgerService } from './ledger.service';
 import { RebuildService } from './rebuild.service';
 import { ReservationsController } from './reservations.controller';
 import { ReservationsService } from './reservations.service';
+import { ShortfallsController } from './shortfalls.controller';
 import { StockController } from './stock.controller';
 import { StockService } from './stock.service';
 import { VerifyService } from './verify.service';
@@ -16,16 +19,31 @@ import { VerifyService } from './verify.service';
  * to do in commands, and decides them in `decide*.ts`, which are pure.
  */
 @Module({
-  controllers: [CatalogController, EventsController, ReservationsController, StockController],
+  imports: [JobsModule],
+  controllers: [
+    CatalogController,
+    EventsController,
+    ReservationsController,
+    ShortfallsController,
+    StockController,
+  ],
   providers: [
     AvailabilityService,
     CatalogService,
+    InventoryWorker,
     LedgerService,
     RebuildService,
     ReservationsService,
     StockService,
     VerifyService,
   ],
-  exports: [AvailabilityService, CatalogService, LedgerService, ReservationsService, StockService, VerifyService],
+  exports: [
+    AvailabilityService,
+    CatalogService,
+    LedgerService,
+    ReservationsService,
+    StockService,
+    VerifyService,
+  ],
 })
 export class InventoryModule {}

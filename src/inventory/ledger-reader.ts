@@ -126,7 +126,8 @@ export async function lockStock(
 
 function skusOf(command: LedgerCommand): number[] {
   if (command.kind === 'move') return [command.skuId];
-  if (command.kind === 'reserve' || command.kind === 'settle-order') return command.lines.map((line) => line.skuId);
+  if (command.kind === 'reserve' || command.kind === 'settle-order')
+    return command.lines.map((line) => line.skuId);
   return [];
 }
 
@@ -155,7 +156,11 @@ async function lockReservations(
   const found = await client.query({
     name: 'lock-reservations',
     text: LOCK_RESERVATIONS,
-    values: [textArray(ids), textArray(orders.map((o) => o.channel)), textArray(orders.map((o) => o.orderId))],
+    values: [
+      textArray(ids),
+      textArray(orders.map((o) => o.channel)),
+      textArray(orders.map((o) => o.orderId)),
+    ],
   });
   if (found.rows.length === 0) return;
   const parts = await client.query({
@@ -195,10 +200,20 @@ export function reservationOf(row: ReservationRow, parts: PartRow[]): Reservatio
     revision: row.revision ?? undefined,
     state: row.state,
     expiresAt: row.expires_at ?? undefined,
-    parts: parts.map(({ line, part, line_id, sku_id, location_id, quantity, reserved, fulfilled, released, returned }) => ({
-      line, part, lineId: line_id ?? undefined, skuId: sku_id, locationId: location_id,
-      quantity, reserved, fulfilled, released, returned,
-    })),
+    parts: parts.map(
+      ({ line, part, line_id, sku_id, location_id, quantity, reserved, fulfilled, released, returned }) => ({
+        line,
+        part,
+        lineId: line_id ?? undefined,
+        skuId: sku_id,
+        locationId: location_id,
+        quantity,
+        reserved,
+        fulfilled,
+        released,
+        returned,
+      }),
+    ),
   };
 }
 
@@ -217,9 +232,39 @@ async function lockLevels(client: PoolClient, stock: LockedStock, skuIds: number
     rowMode: 'array',
   });
   let latest = new Date(0);
-  for (const row of found.rows as [number, number, number, number, number, number, number, number, number, Date][]) {
-    const [skuId, locationId, available, reserved, quarantined, damaged, in_transit, on_order, version, updatedAt] = row;
-    stock.loadLevel(skuId, locationId, { available, reserved, quarantined, damaged, in_transit, on_order, version });
+  for (const row of found.rows as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    Date,
+  ][]) {
+    const [
+      skuId,
+      locationId,
+      available,
+      reserved,
+      quarantined,
+      damaged,
+      in_transit,
+      on_order,
+      version,
+      updatedAt,
+    ] = row;
+    stock.loadLevel(skuId, locationId, {
+      available,
+      reserved,
+      quarantined,
+      damaged,
+      in_transit,
+      on_order,
+      version,
+    });
     if (updatedAt > latest) latest = updatedAt;
   }
   return latest;
@@ -230,7 +275,11 @@ const READ_KEYS = `
          (SELECT json_agg(json_build_array(key, encode(content_hash, 'hex'), outcome))
             FROM idempotency_keys WHERE key = ANY($1::text[])) AS used`;
 
-async function readKeys(client: PoolClient, stock: LockedStock, commands: readonly LedgerCommand[]): Promise<void> {
+async function readKeys(
+  client: PoolClient,
+  stock: LockedStock,
+  commands: readonly LedgerCommand[],
+): Promise<void> {
   const found = await client.query({
     name: 'read-keys',
     text: READ_KEYS,

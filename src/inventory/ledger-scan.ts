@@ -17,9 +17,20 @@ export interface BrokenEvent {
 }
 
 type ScanRow = [
-  seq: number, skuId: number, locationId: number, type: StockEvent['type'], from: StockEvent['from'], to: StockEvent['to'],
-  quantity: number, available: number, reserved: number, quarantined: number, damaged: number,
-  inTransit: number, onOrder: number, version: number,
+  seq: number,
+  skuId: number,
+  locationId: number,
+  type: StockEvent['type'],
+  from: StockEvent['from'],
+  to: StockEvent['to'],
+  quantity: number,
+  available: number,
+  reserved: number,
+  quarantined: number,
+  damaged: number,
+  inTransit: number,
+  onOrder: number,
+  version: number,
 ];
 
 const PAGE_ROWS = 5_000;
@@ -42,7 +53,10 @@ export async function scanLedger(
   let current: FoldedLevel | undefined;
   let events = 0;
   for (;;) {
-    const page = await client.query<ScanRow>({ text: `FETCH ${PAGE_ROWS} FROM ledger_scan`, rowMode: 'array' });
+    const page = await client.query<ScanRow>({
+      text: `FETCH ${PAGE_ROWS} FROM ledger_scan`,
+      rowMode: 'array',
+    });
     for (const row of page.rows) {
       const [seq, skuId, locationId, type, from, to, quantityUnits] = row;
       if (current?.skuId !== skuId || current.locationId !== locationId) {
@@ -51,7 +65,8 @@ export async function scanLedger(
       }
       current.level = evolve(current.level, { type, from, to, quantityUnits });
       const stored = storedLevel(row);
-      if (!sameLevel(current.level, stored)) broken({ seq, skuId, locationId, expected: current.level, stored });
+      if (!sameLevel(current.level, stored))
+        broken({ seq, skuId, locationId, expected: current.level, stored });
     }
     events += page.rows.length;
     if (page.rows.length < PAGE_ROWS) break;

@@ -40,7 +40,9 @@ export async function writeBatch(
   const newLevels = changed.filter((each) => !levelIsStored(each));
   if (newLevels.length > 0) await insertLevels(client, newLevels, stock.now);
   if (stored.length > 0) await updateReservations(client, stored, stock.now);
-  const shortfalls = decided.flatMap((each) => each.shortfalls.map((shortfall) => ({ ...shortfall, key: each.command.key })));
+  const shortfalls = decided.flatMap((each) =>
+    each.shortfalls.map((shortfall) => ({ ...shortfall, key: each.command.key })),
+  );
   for (const shortfall of shortfalls) await recordShortfall(client, shortfall, stock.now);
   await client.query({
     name: 'write-batch',
@@ -105,7 +107,7 @@ WITH events AS (
    WHERE levels.sku_id = l.sku AND levels.location_id = l.loc
 ), keys AS (
   INSERT INTO idempotency_keys (key, content_hash, outcome, recorded_at)
-  SELECT k.key, k.hash, k.outcome::jsonb, $1::timestamptz
+  SELECT k.key, k.hash, k.outcome::json, $1::timestamptz
     FROM unnest($35::text[], $36::bytea[], $37::text[]) AS k (key, hash, outcome)
 ), fresh AS (
   INSERT INTO reservations (id, reference, channel, order_id, revision, state, expires_at, created_at, updated_at)
@@ -202,7 +204,11 @@ async function insertLevels(client: PoolClient, levels: readonly ChangedLevel[],
   });
 }
 
-async function updateReservations(client: PoolClient, reservations: readonly Reservation[], now: Date): Promise<void> {
+async function updateReservations(
+  client: PoolClient,
+  reservations: readonly Reservation[],
+  now: Date,
+): Promise<void> {
   const [ids, , , , revisions, states, expiries] = reservationColumns(reservations);
   await client.query({
     name: 'update-reservations',
@@ -238,13 +244,25 @@ const RECORD_COUNT_SHORTFALL = `
         state = CASE WHEN excluded.quantity > 0 THEN 'open' ELSE 'resolved' END,
         resolved_at = CASE WHEN excluded.quantity > 0 THEN NULL ELSE excluded.recorded_at END`;
 
-async function recordShortfall(client: PoolClient, shortfall: DraftShortfall & { key: string }, now: Date): Promise<void> {
+async function recordShortfall(
+  client: PoolClient,
+  shortfall: DraftShortfall & { key: string },
+  now: Date,
+): Promise<void> {
   const { skuId, locationId, quantityUnits, channel, orderId, lineId, reservationId, key } = shortfall;
   if (shortfall.cause === 'count') {
     await client.query(RECORD_COUNT_SHORTFALL, [skuId, locationId, quantityUnits, key, now]);
   } else {
     await client.query(RECORD_ORDER_SHORTFALL, [
-      skuId, locationId ?? null, quantityUnits, channel, orderId, lineId, reservationId, key, now,
+      skuId,
+      locationId ?? null,
+      quantityUnits,
+      channel,
+      orderId,
+      lineId,
+      reservationId,
+      key,
+      now,
     ]);
   }
 }

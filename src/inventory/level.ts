@@ -1,12 +1,6 @@
 /** Where a unit can be. `outside` is the world beyond our shelves and is not counted. */
 export type StockState =
-  | 'outside'
-  | 'available'
-  | 'reserved'
-  | 'quarantined'
-  | 'damaged'
-  | 'in_transit'
-  | 'on_order';
+  'outside' | 'available' | 'reserved' | 'quarantined' | 'damaged' | 'in_transit' | 'on_order';
 
 export type CountedState = Exclude<StockState, 'outside'>;
 

@@ -7,15 +7,23 @@ export function problemOfRefusal(refusal: Refusal, catalog: CatalogService): Pro
   switch (refusal.code) {
     case 'insufficient-stock': {
       const lines = refusal.lines.map((line) => shortLine(line, catalog));
-      const named = lines.map((line) => `${line.sku}: ${line.available} available of ${line.requested}`).join('; ');
+      const named = lines
+        .map((line) => `${line.sku}: ${line.available} available of ${line.requested}`)
+        .join('; ');
       return new Problem(refusal.code, `not enough stock for ${lines.length} line(s): ${named}`, { lines });
     }
     case 'insufficient-state': {
       const { state, needed, present } = refusal;
-      return new Problem(refusal.code, `${needed} units of ${state} are needed and ${Math.max(0, present)} can be taken`, { state, needed, present });
+      return new Problem(
+        refusal.code,
+        `${needed} units of ${state} are needed and ${Math.max(0, present)} can be taken`,
+        { state, needed, present },
+      );
     }
     case 'quantity-too-large':
-      return new Problem(refusal.code, `no state of a level may hold more than ${refusal.limit} units`, { limit: refusal.limit });
+      return new Problem(refusal.code, `no state of a level may hold more than ${refusal.limit} units`, {
+        limit: refusal.limit,
+      });
     case 'reservation-not-found':
       return new Problem('not-found', 'no such reservation');
     case 'reservation-expired':
@@ -30,7 +38,9 @@ export function problemOfRefusal(refusal: Refusal, catalog: CatalogService): Pro
       return new Problem(refusal.code, `more than the reservation has open: ${named}`, { lines });
     }
     case 'order-outdated':
-      return new Problem(refusal.code, `revision ${refusal.revision} is already known`, { revision: refusal.revision });
+      return new Problem(refusal.code, `revision ${refusal.revision} is already known`, {
+        revision: refusal.revision,
+      });
   }
 }
 

@@ -12,7 +12,11 @@ import { CatalogService } from './catalog.service';
 import type { ReservationView, ReserveLine } from './commands';
 import type { Posted } from './ledger.service';
 import { problemOfRefusal } from './refusal-problem';
-import { ReservationChangeBody, type ReservationLineRequest, ReservationRequestBody } from './reservation.request';
+import {
+  ReservationChangeBody,
+  type ReservationLineRequest,
+  ReservationRequestBody,
+} from './reservation-request';
 import { ReservationsService } from './reservations.service';
 
 @ApiTags('reservations')
@@ -36,7 +40,9 @@ export class ReservationsController {
       throw invalidRequest([{ field: 'ttlSeconds', message: `must not be greater than ${maxTtlSeconds}` }]);
     }
     const lines = await this.linesOf(body.lines);
-    return this.answer(await this.reservations.create({ reference, lines, ttlSeconds, partial }, key, actorOf(request)));
+    return this.answer(
+      await this.reservations.create({ reference, lines, ttlSeconds, partial }, key, actorOf(request)),
+    );
   }
 
   @Get(':id')
@@ -63,7 +69,12 @@ export class ReservationsController {
   @Needs('reservations:write')
   @ApiHeader({ name: 'Idempotency-Key', required: false })
   @ApiOperation({ summary: 'Give back all open units, or those of `lines`' })
-  release(@Param('id') id: string, @Body() body: ReservationChangeBody, @IdempotencyKey() key: string, @Req() request: Request) {
+  release(
+    @Param('id') id: string,
+    @Body() body: ReservationChangeBody,
+    @IdempotencyKey() key: string,
+    @Req() request: Request,
+  ) {
     return this.change('release', id, body, key, request);
   }
 
@@ -72,7 +83,12 @@ export class ReservationsController {
   @Needs('reservations:write')
   @ApiHeader({ name: 'Idempotency-Key', required: false })
   @ApiOperation({ summary: 'Ship all open units, or those of `lines`' })
-  fulfil(@Param('id') id: string, @Body() body: ReservationChangeBody, @IdempotencyKey() key: string, @Req() request: Request) {
+  fulfil(
+    @Param('id') id: string,
+    @Body() body: ReservationChangeBody,
+    @IdempotencyKey() key: string,
+    @Req() request: Request,
+  ) {
     return this.change('fulfil', id, body, key, request);
   }
 
@@ -86,14 +102,19 @@ export class ReservationsController {
     if (!isUUID(id)) throw new Problem('not-found', 'no such reservation');
     const lines = body.lines && (await this.linesOf(body.lines));
     const occurredAt = body.occurredAt && new Date(body.occurredAt).toISOString();
-    return this.answer(await this.reservations.change(kind, id.toLowerCase(), key, actorOf(request), lines, occurredAt));
+    return this.answer(
+      await this.reservations.change(kind, id.toLowerCase(), key, actorOf(request), lines, occurredAt),
+    );
   }
 
   private async linesOf(lines: readonly ReservationLineRequest[]): Promise<ReserveLine[]> {
     const found: ReserveLine[] = [];
     for (const [index, { sku, quantity: quantityUnits, location }] of lines.entries()) {
       const skuId = this.catalog.knownSkuId(sku) ?? (await this.catalog.skuId(sku, `lines[${index}].sku`));
-      const locationId = location === undefined ? undefined : await this.catalog.locationId(location, `lines[${index}].location`);
+      const locationId =
+        location === undefined
+          ? undefined
+          : await this.catalog.locationId(location, `lines[${index}].location`);
       found.push({ skuId, quantityUnits, locationId });
     }
     return found;
@@ -101,7 +122,8 @@ export class ReservationsController {
 
   private answer({ outcome }: Posted) {
     if ('refused' in outcome) throw problemOfRefusal(outcome.refused, this.catalog);
-    if (!('reservation' in outcome)) throw new Problem('internal-error', 'a reservation was answered with something else');
+    if (!('reservation' in outcome))
+      throw new Problem('internal-error', 'a reservation was answered with something else');
     return this.view(outcome.reservation);
   }
 

@@ -57,7 +57,12 @@ export class ReservationsService {
     );
     const posted = await Promise.all(
       due.map(({ id }) =>
-        this.ledger.post({ kind: 'expire', reservationId: id, key: `expire:${id}:${randomUUID()}`, actor: 'expiry' }),
+        this.ledger.post({
+          kind: 'expire',
+          reservationId: id,
+          key: `expire:${id}:${randomUUID()}`,
+          actor: 'expiry',
+        }),
       ),
     );
     return posted.filter(({ outcome, duplicate }) => !duplicate && 'reservation' in outcome).length;

@@ -47,7 +47,12 @@ export class StockController {
   @ApiOperation({ summary: 'Levels of all SKUs, in pages' })
   async list(@Query() { limit, cursor, sku }: StockQuery) {
     const skus = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
-    const page = pageOf(skus, limit, (row) => row.id, (row) => row.id);
+    const page = pageOf(
+      skus,
+      limit,
+      (row) => row.id,
+      (row) => row.id,
+    );
     const rows = await this.stock.levelsOf(page.items);
     return { ...page, items: rows.map((row) => this.view(row)) };
   }
@@ -56,7 +61,10 @@ export class StockController {
   @Needs('stock:read')
   @ApiOperation({ summary: 'Levels of one SKU: now, as they were (`asOf`), or as we knew them (`knownAt`)' })
   async one(@Param('sku') code: string, @Query() { asOf, knownAt }: MomentQuery) {
-    if (asOf && knownAt) throw invalidRequest([{ field: 'knownAt', message: 'asks another question than asOf; send one of them' }]);
+    if (asOf && knownAt)
+      throw invalidRequest([
+        { field: 'knownAt', message: 'asks another question than asOf; send one of them' },
+      ]);
     const skuId = await this.skuId(code);
     if (asOf) return { ...this.view(await this.stock.levelsAsOf(skuId, new Date(asOf))), asOf };
     if (knownAt) return { ...this.view(await this.stock.levelsKnownAt(skuId, new Date(knownAt))), knownAt };
@@ -69,7 +77,19 @@ export class StockController {
   async events(@Param('sku') code: string, @Query() { limit, cursor }: PageQuery) {
     const skuId = await this.skuId(code);
     const rows = await this.stock.events(skuId, limit + 1, cursorNumber(cursor));
-    return pageOf(rows, limit, (row) => row.seq, (row) => this.eventView(code, row));
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.seq,
+      (row) => this.eventView(code, row),
+    );
+  }
+
+  @Get('ledger')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'How many events of each type the ledger holds' })
+  ledger() {
+    return this.stock.countEvents();
   }
 
   @Post('ledger/verify')
@@ -98,7 +118,8 @@ export class StockController {
   }
 
   private view({ skuId, levels }: StockRow) {
-    const sum = (units: (level: Level) => number) => levels.reduce((total, { level }) => total + units(level), 0);
+    const sum = (units: (level: Level) => number) =>
+      levels.reduce((total, { level }) => total + units(level), 0);
     return {
       sku: this.catalog.skuCode(skuId),
       total: {
@@ -111,7 +132,10 @@ export class StockController {
         onOrder: sum((level) => level.on_order),
         version: sum((level) => level.version),
       },
-      locations: levels.map(({ locationId, level }) => ({ location: this.catalog.locationCode(locationId), ...levelView(level) })),
+      locations: levels.map(({ locationId, level }) => ({
+        location: this.catalog.locationCode(locationId),
+        ...levelView(level),
+      })),
     };
   }
 
@@ -142,6 +166,23 @@ export class StockController {
 }
 
 function levelView(level: Level) {
-  const { available, reserved, quarantined, damaged, in_transit: inTransit, on_order: onOrder, version } = level;
-  return { physical: physicalUnits(level), available, reserved, quarantined, damaged, inTransit, onOrder, version };
+  const {
+    available,
+    reserved,
+    quarantined,
+    damaged,
+    in_transit: inTransit,
+    on_order: onOrder,
+    version,
+  } = level;
+  return {
+    physical: physicalUnits(level),
+    available,
+    reserved,
+    quarantined,
+    damaged,
+    inTransit,
+    onOrder,
+    version,
+  };
 }

@@ -67,7 +67,10 @@ export class StockService {
       const before = folded.get(location_id) ?? EMPTY_LEVEL;
       folded.set(location_id, evolve(before, { type, from, to, quantityUnits: quantity }));
     }
-    return { skuId, levels: this.inPriority([...folded].map(([locationId, level]) => ({ locationId, level }))) };
+    return {
+      skuId,
+      levels: this.inPriority([...folded].map(([locationId, level]) => ({ locationId, level }))),
+    };
   }
 
   /** What we knew at a moment: the level after the last event recorded by then. */
@@ -96,16 +99,29 @@ export class StockService {
     );
   }
 
-  private grouped(skuIds: readonly number[], rows: (Level & { sku_id: number; location_id: number })[]): StockRow[] {
+  async countEvents(): Promise<{ events: number; byType: Partial<Record<EventType, number>> }> {
+    const rows: { type: EventType; count: number }[] = await this.dataSource.query(
+      'SELECT type, count(*) AS count FROM ledger GROUP BY type ORDER BY type',
+    );
+    const byType = Object.fromEntries(rows.map(({ type, count }) => [type, count]));
+    return { events: rows.reduce((sum, { count }) => sum + count, 0), byType };
+  }
+
+  private grouped(
+    skuIds: readonly number[],
+    rows: (Level & { sku_id: number; location_id: number })[],
+  ): StockRow[] {
     const bySku = new Map<number, StockRow['levels']>(skuIds.map((id) => [id, []]));
-    for (const { sku_id, location_id: locationId, ...level } of rows) bySku.get(sku_id)!.push({ locationId, level });
+    for (const { sku_id, location_id: locationId, ...level } of rows)
+      bySku.get(sku_id)!.push({ locationId, level });
     return [...bySku].map(([skuId, levels]) => ({ skuId, levels: this.inPriority(levels) }));
   }
 
   private inPriority(levels: StockRow['levels']): StockRow['levels'] {
     const { catalog } = this;
     return levels.sort(
-      (a, b) => catalog.priorityOf(a.locationId) - catalog.priorityOf(b.locationId) || a.locationId - b.locationId,
+      (a, b) =>
+        catalog.priorityOf(a.locationId) - catalog.priorityOf(b.locationId) || a.locationId - b.locationId,
     );
   }
 }

@@ -52,7 +52,10 @@ export class VerifyService {
   }
 
   /** I1: each level is the fold of its events, and each event follows from the one before. */
-  private async compareLevels(client: PoolClient, found: Findings): Promise<{ events: number; levels: number }> {
+  private async compareLevels(
+    client: PoolClient,
+    found: Findings,
+  ): Promise<{ events: number; levels: number }> {
     const rows = await client.query<Level & { sku_id: number; location_id: number }>('SELECT * FROM levels');
     const live = new Map(rows.rows.map((row) => [levelKey(row.sku_id, row.location_id), row]));
     const levels = live.size;
@@ -64,12 +67,18 @@ export class VerifyService {
         live.delete(key);
         if (!row) found.add('I1', `${this.place(skuId, locationId)} has events but no level`);
         else if (!sameLevel(level, row)) {
-          found.add('I1', `${this.place(skuId, locationId)} is ${brief(row)}, its events make ${brief(level)}`);
+          found.add(
+            'I1',
+            `${this.place(skuId, locationId)} is ${brief(row)}, its events make ${brief(level)}`,
+          );
         }
       },
       ({ seq, skuId, locationId, expected, stored }) => {
         const place = this.place(skuId, locationId);
-        found.add('I1', `event ${seq} of ${place} stores ${brief(stored)}, the rules make ${brief(expected)}`);
+        found.add(
+          'I1',
+          `event ${seq} of ${place} stores ${brief(stored)}, the rules make ${brief(expected)}`,
+        );
       },
     );
     for (const { sku_id, location_id } of live.values()) {
@@ -96,7 +105,8 @@ export class VerifyService {
       SELECT r.id, r.state FROM reservations r
        WHERE state IN ('fulfilled', 'released', 'expired')
          AND EXISTS (SELECT FROM reservation_lines p WHERE p.reservation_id = r.id AND fulfilled + released < reserved)`);
-    for (const { id, state } of dangling.rows) found.add('I2', `reservation ${id} is ${state} but has open units`);
+    for (const { id, state } of dangling.rows)
+      found.add('I2', `reservation ${id} is ${state} but has open units`);
     const orphans = await client.query(`
       SELECT DISTINCT reservation_id AS id FROM reservation_lines p
        WHERE NOT EXISTS (SELECT FROM reservations r WHERE r.id = p.reservation_id)`);
@@ -113,7 +123,10 @@ export class VerifyService {
          SELECT FROM shortfalls s WHERE s.cause = 'count' AND s.state = 'open' AND s.sku_id = l.sku_id
             AND s.location_id = l.location_id AND s.quantity = -l.available)`);
     for (const row of bare.rows) {
-      found.add('I3', `${this.place(row.sku_id, row.location_id)} has ${row.available} available and no shortfall of that many`);
+      found.add(
+        'I3',
+        `${this.place(row.sku_id, row.location_id)} has ${row.available} available and no shortfall of that many`,
+      );
     }
   }
 

@@ -81,6 +81,8 @@ async function retryWhileInUse(create: () => Promise<unknown>): Promise<void> {
 function keptForLooking(name: string): boolean {
   const failed = (globalThis as { someTestFailed?: boolean }).someTestFailed === true;
   if (!failed || !process.env.KEEP_TEST_DATABASES) return false;
-  console.warn(`A test failed; its database ${name} is kept on the server of TEST_DATABASE_URL. Drop it when done.`);
+  console.warn(
+    `A test failed; its database ${name} is kept on the server of TEST_DATABASE_URL. Drop it when done.`,
+  );
   return true;
 }

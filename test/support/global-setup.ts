@@ -10,7 +10,9 @@ declare global {
 /** Starts one server for the whole run and migrates one template database, which test files clone. */
 export default async function globalSetup(): Promise<void> {
   if (process.env.KEEP_TEST_DATABASES && !process.env.TEST_DATABASE_URL) {
-    throw new Error('KEEP_TEST_DATABASES needs TEST_DATABASE_URL: the embedded test server and its data end with the run.');
+    throw new Error(
+      'KEEP_TEST_DATABASES needs TEST_DATABASE_URL: the embedded test server and its data end with the run.',
+    );
   }
   const server = await startTestServer();
   const template = `onhand_template_${process.pid}`;

@@ -7,14 +7,25 @@ import type { MoveCommand } from './commands';
 import type { CountedState, StockState } from './level';
 
 /** What may be posted by itself; RESERVE, RELEASE and FULFILL belong to reservations. */
-export const POSTABLE_TYPES = ['RESTOCK', 'RETURN', 'INSPECT', 'ADJUST', 'DAMAGE', 'TRANSFER', 'RECEIVE', 'EXPECT'] as const;
+export const POSTABLE_TYPES = [
+  'RESTOCK',
+  'RETURN',
+  'INSPECT',
+  'ADJUST',
+  'DAMAGE',
+  'TRANSFER',
+  'RECEIVE',
+  'EXPECT',
+] as const;
 
 /** Clocks differ a little; a time further ahead than this is a mistake. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
 export class EventRequest {
   @ApiProperty({ enum: POSTABLE_TYPES })
-  @IsIn(POSTABLE_TYPES, { message: `must be one of ${POSTABLE_TYPES.join(', ')}; for RESERVE, RELEASE and FULFILL use /v1/reservations` })
+  @IsIn(POSTABLE_TYPES, {
+    message: `must be one of ${POSTABLE_TYPES.join(', ')}; for RESERVE, RELEASE and FULFILL use /v1/reservations`,
+  })
   type: MoveCommand['type'];
 
   @ApiProperty({ example: 'MUG-RED' })
@@ -37,17 +48,24 @@ export class EventRequest {
   @IsCode()
   toLocation?: string;
 
-  @ApiPropertyOptional({ description: 'RESTOCK: `on_order` takes the units from a purchase order expected before' })
+  @ApiPropertyOptional({
+    description: 'RESTOCK: `on_order` takes the units from a purchase order expected before',
+  })
   @MayBeAbsent()
   @IsCode()
   from?: StockState;
 
-  @ApiPropertyOptional({ description: 'RETURN: `quarantined` (default) or `available`. INSPECT: `available` or `damaged`' })
+  @ApiPropertyOptional({
+    description: 'RETURN: `quarantined` (default) or `available`. INSPECT: `available` or `damaged`',
+  })
   @MayBeAbsent()
   @IsCode()
   to?: StockState;
 
-  @ApiPropertyOptional({ enum: ADJUSTABLE_STATES, description: 'ADJUST: the state that was counted; default available' })
+  @ApiPropertyOptional({
+    enum: ADJUSTABLE_STATES,
+    description: 'ADJUST: the state that was counted; default available',
+  })
   @MayBeAbsent()
   @IsIn(ADJUSTABLE_STATES)
   state?: CountedState;
@@ -82,16 +100,22 @@ export function faultsByType(event: EventRequest): FieldFault[] {
     if (quantity === 0) fault('quantity', 'must not be 0');
     if (!event.reason) fault('reason', 'is mandatory for ADJUST: say what was counted or found');
   } else {
-    if (quantity < 1) fault('quantity', 'must be 1 or more; only ADJUST takes units away by a negative number');
+    if (quantity < 1)
+      fault('quantity', 'must be 1 or more; only ADJUST takes units away by a negative number');
     if (event.state !== undefined) fault('state', 'belongs to ADJUST');
     faults.push(...faultsOfChoice(event, 'from'), ...faultsOfChoice(event, 'to'));
-    if (type === 'INSPECT' && event.to === undefined) fault('to', 'must say what the inspection found: available or damaged');
+    if (type === 'INSPECT' && event.to === undefined)
+      fault('to', 'must say what the inspection found: available or damaged');
   }
-  if (type === 'ADJUST' && (event.from ?? event.to) !== undefined) fault(event.from ? 'from' : 'to', 'does not belong to ADJUST; use state');
-  if (type === 'TRANSFER' && event.toLocation === undefined) fault('toLocation', 'must name where the units go');
-  if (type === 'TRANSFER' && event.toLocation === event.location) fault('toLocation', 'must differ from location');
+  if (type === 'ADJUST' && (event.from ?? event.to) !== undefined)
+    fault(event.from ? 'from' : 'to', 'does not belong to ADJUST; use state');
+  if (type === 'TRANSFER' && event.toLocation === undefined)
+    fault('toLocation', 'must name where the units go');
+  if (type === 'TRANSFER' && event.toLocation === event.location)
+    fault('toLocation', 'must differ from location');
   if (type !== 'TRANSFER' && event.toLocation !== undefined) fault('toLocation', 'belongs to TRANSFER');
-  if (event.occurredAt && Date.parse(event.occurredAt) > Date.now() + MAX_AHEAD_MS) fault('occurredAt', 'must not be in the future');
+  if (event.occurredAt && Date.parse(event.occurredAt) > Date.now() + MAX_AHEAD_MS)
+    fault('occurredAt', 'must not be in the future');
   return faults;
 }
 
@@ -100,7 +124,9 @@ function faultsOfChoice(event: EventRequest, field: 'from' | 'to'): FieldFault[]
   if (chosen === undefined) return [];
   const choices = choicesOf(event.type as Exclude<MoveCommand['type'], 'ADJUST'>)[field];
   if (choices.length > 1 && event.type !== 'TRANSFER') {
-    return choices.includes(chosen) ? [] : [{ field, message: `must be one of ${choices.join(', ')} for ${event.type}` }];
+    return choices.includes(chosen)
+      ? []
+      : [{ field, message: `must be one of ${choices.join(', ')} for ${event.type}` }];
   }
   return [{ field, message: `is fixed for ${event.type}` }];
 }

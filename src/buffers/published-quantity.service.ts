@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { ChannelsService } from '../channels/channels.service';
+import type { Listing } from '../channels/listings.service';
+import { AvailabilityService } from '../inventory/availability.service';
+import { CatalogService } from '../inventory/catalog.service';
+import type { Level } from '../inventory/level';
+import { StockService } from '../inventory/stock.service';
+import { type ComponentStock, computeWaterfall, type Waterfall } from './waterfall';
+
+/** What a channel should show for a listing, and why. */
+@Injectable()
+export class PublishedQuantityService {
+  constructor(
+    private readonly stock: StockService,
+    private readonly availability: AvailabilityService,
+    private readonly catalog: CatalogService,
+    private readonly channels: ChannelsService,
+  ) {}
+
+  /** From the database, at this moment. In the order of the listings. */
+  async compute(listings: readonly Listing[]): Promise<Waterfall[]> {
+    const skuIds = [
+      ...new Set(listings.flatMap((listing) => listing.components.map((component) => component.skuId))),
+    ];
+    const rows = await this.stock.levelsOf(skuIds);
+    const levels = new Map(
+      rows.map((row) => [row.skuId, new Map(row.levels.map((each) => [each.locationId, each.level]))]),
+    );
+    return listings.map((listing) => this.explain(listing, (skuId) => levels.get(skuId)!));
+  }
+
+  /** From the read model: for questions that come in thousands. */
+  computeFromMemory(listing: Listing): Waterfall {
+    return this.explain(listing, (skuId) => this.availability.levelsOf(skuId));
+  }
+
+  private explain(listing: Listing, levelsOf: (skuId: number) => ReadonlyMap<number, Level>): Waterfall {
+    const { config } = this.channels.get(listing.channel);
+    const serving = new Set(Object.values(config.locations));
+    const components = listing.components.map(({ skuId, units }): ComponentStock => {
+      const levels = new Map<string, Level>();
+      for (const [locationId, level] of levelsOf(skuId)) {
+        const code = this.catalog.locationCode(locationId);
+        // A channel that maps no locations is served from all of them.
+        if (serving.size === 0 || serving.has(code)) levels.set(code, level);
+      }
+      return { sku: this.catalog.skuCode(skuId), unitsPerListing: units, levels };
+    });
+    const policy = { ...config.buffer, source: `channel ${listing.channel}` };
+    return computeWaterfall(components, policy, config.cap, new Date());
+  }
+}

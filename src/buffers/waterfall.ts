@@ -1,0 +1,101 @@
+import { type Level, physicalUnits } from '../inventory/level';
+
+/** Units withheld from a channel, with the reason. */
+export interface AppliedBuffer {
+  kind: 'static';
+  units: number;
+  reason: string;
+}
+
+/** How one SKU of a listing comes to what can be sold of it; units throughout. */
+export interface ComponentWaterfall {
+  sku: string;
+  unitsPerListing: number;
+  physical: number;
+  reserved: number;
+  quarantined: number;
+  damaged: number;
+  available: number;
+  buffers: AppliedBuffer[];
+  /** `max(available − buffers, 0)`. */
+  sellable: number;
+  /** Whole listings that the sellable units make. */
+  listings: number;
+  /** Version of each level that went into it, by location code. */
+  versions: Record<string, number>;
+}
+
+/** How a listing's published quantity came about. Stored with every push. */
+export interface Waterfall {
+  components: ComponentWaterfall[];
+  /** The smallest of the components' listings, before the cap. */
+  uncapped: number;
+  cap: number | null;
+  quantity: number;
+  computedAt: string;
+}
+
+export interface ComponentStock {
+  sku: string;
+  unitsPerListing: number;
+  /** The SKU's levels at the locations that serve the channel, by location code. */
+  levels: ReadonlyMap<string, Level>;
+}
+
+export interface BufferPolicy {
+  units: number;
+  percent: number;
+  /** Where it is set, such as `channel shop`. */
+  source: string;
+}
+
+/**
+ * `floor(min over components of max(available − buffer, 0) / units)`, capped. Pure; the one place that
+ * computes a published quantity.
+ */
+export function computeWaterfall(
+  components: readonly ComponentStock[],
+  policy: BufferPolicy,
+  cap: number | null,
+  computedAt: Date,
+): Waterfall {
+  const explained = components.map((component) => explainComponent(component, policy));
+  const uncapped = explained.length === 0 ? 0 : Math.min(...explained.map((each) => each.listings));
+  const quantity = cap === null ? uncapped : Math.min(uncapped, cap);
+  return { components: explained, uncapped, cap, quantity, computedAt: computedAt.toISOString() };
+}
+
+function explainComponent(
+  { sku, unitsPerListing, levels }: ComponentStock,
+  policy: BufferPolicy,
+): ComponentWaterfall {
+  const all = [...levels.values()];
+  const sum = (units: (level: Level) => number) => all.reduce((total, level) => total + units(level), 0);
+  // A level below zero owes units that another location's stock must not be sold against.
+  const available = sum((level) => level.available);
+  const buffers = staticBuffers(available, policy);
+  const sellable = Math.max(0, available - buffers.reduce((total, buffer) => total + buffer.units, 0));
+  return {
+    sku,
+    unitsPerListing,
+    physical: sum(physicalUnits),
+    reserved: sum((level) => level.reserved),
+    quarantined: sum((level) => level.quarantined),
+    damaged: sum((level) => level.damaged),
+    available,
+    buffers,
+    sellable,
+    listings: Math.floor(sellable / unitsPerListing),
+    versions: Object.fromEntries([...levels].map(([location, level]) => [location, level.version])),
+  };
+}
+
+/** The larger of so many units and so many percent of what is available; never more than there is. */
+function staticBuffers(available: number, { units, percent, source }: BufferPolicy): AppliedBuffer[] {
+  const share = Math.ceil((Math.max(0, available) * percent) / 100);
+  const withheld = Math.min(Math.max(units, share), Math.max(0, available));
+  if (withheld === 0) return [];
+  const reason =
+    share > units ? `${percent} % of ${available} available (${source})` : `${units} units (${source})`;
+  return [{ kind: 'static', units: withheld, reason }];
+}

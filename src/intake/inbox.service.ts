@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import type { WebhookRequest } from '../channel-api';
+import { poolOf } from '../database/pool';
+
+export interface InboxRow {
+  id: number;
+  channel: string;
+  topic: string;
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer;
+  attempts: number;
+}
+
+/** Never stored: they authenticate the sender, and the body's signature has been checked by then. */
+const SECRET_HEADERS = /^(authorization|proxy-authorization|cookie|x-api-key)$|token|secret/;
+
+/** How long a claimed row is another host's to take, should this one die. */
+const CLAIM_SECONDS = 60;
+
+/** Webhooks as they came, kept until what they say is in the ledger. */
+@Injectable()
+export class InboxService {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Stores a delivery; a body that came before is counted, not stored. Resolves after the commit, and only
+   * then may the sender be answered.
+   */
+  async receive(channel: string, topic: string, request: WebhookRequest): Promise<{ duplicate: boolean }> {
+    const identity = createHash('sha256').update(topic).update('\0').update(request.body).digest();
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !SECRET_HEADERS.test(name)),
+    );
+    const stored = await poolOf(this.dataSource).query<{ created: boolean }>({
+      name: 'receive-webhook',
+      text: RECEIVE,
+      values: [channel, identity, topic, request.path, JSON.stringify(headers), request.body],
+    });
+    return { duplicate: !stored.rows[0]!.created };
+  }
+
+  /** Oldest first; rows claimed here are nobody else's for a minute. */
+  async claim(limit: number): Promise<InboxRow[]> {
+    const found = await poolOf(this.dataSource).query<InboxRow>({
+      name: 'claim-inbox',
+      text: CLAIM,
+      values: [limit, CLAIM_SECONDS],
+    });
+    return found.rows.sort((a, b) => a.id - b.id);
+  }
+
+  async markApplied(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.dataSource.query(
+      `UPDATE inbox SET state = 'applied', applied_at = clock_timestamp(), error = NULL WHERE id = ANY($1::bigint[])`,
+      [ids],
+    );
+  }
+
+  /** Tried again after a growing delay, or parked for a person once it was tried too often. */
+  async markFailed(row: InboxRow, error: string, park: boolean): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE inbox SET error = $2, state = CASE WHEN $3 THEN 'parked' ELSE 'received' END,
+              not_before = clock_timestamp() + make_interval(secs => least(300, power(2, attempts)))
+        WHERE id = $1`,
+      [row.id, error.slice(0, 2000), park],
+    );
+  }
+}
+
+/** A repeated parked or applied delivery stays what it is. */
+const RECEIVE = `
+  INSERT INTO inbox (channel, identity, topic, path, headers, body) VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (channel, identity) DO UPDATE SET deliveries = inbox.deliveries + 1
+  RETURNING (xmax = 0) AS created`;
+
+const CLAIM = `
+  UPDATE inbox SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => $2)
+   WHERE id IN (SELECT id FROM inbox WHERE state = 'received' AND not_before <= clock_timestamp()
+                 ORDER BY not_before, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING id, channel, topic, path, headers, body, attempts`;

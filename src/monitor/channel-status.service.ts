@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { ChannelsService } from '../channels/channels.service';
+import { ListingsService } from '../channels/listings.service';
+
+export interface ChannelStatus {
+  name: string;
+  plugin: string;
+  mode: string;
+  state: 'ready' | 'failed';
+  /** Why it is not served. */
+  error?: string;
+  listings: number;
+  /** Listings whose quantity the channel has not taken yet. */
+  dirty: number;
+  /** Of these, tried too often; they wait for a person. */
+  parkedListings: number;
+  /** Seconds that the oldest of them has waited. */
+  lagSeconds: number;
+  /** Webhooks not applied yet, and those that wait for a person. `duplicates` came again and were counted. */
+  inbox: { received: number; parked: number; applied: number; duplicates: number };
+  /** Order lines whose SKU nobody mapped. */
+  parkedLines: number;
+  openShortfalls: number;
+  pushes: number;
+}
+
+/** What waits on each channel, read from the tables of the rooms it passes through. */
+@Injectable()
+export class ChannelStatusService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly channels: ChannelsService,
+    private readonly listings: ListingsService,
+  ) {}
+
+  async all(): Promise<ChannelStatus[]> {
+    const rows: (Record<string, number> & { channel: string })[] = await this.dataSource.query(COUNTS, [
+      this.channels.all().map((channel) => channel.name),
+    ]);
+    const counts = new Map(rows.map((row) => [row.channel, row]));
+    return this.channels.all().map((channel) => {
+      const count = counts.get(channel.name)!;
+      const { name, config, state } = channel;
+      return {
+        name,
+        plugin: config.plugin,
+        mode: config.mode,
+        state,
+        ...(channel.state === 'failed' && { error: channel.error }),
+        listings: this.listings.ofChannel(name).length,
+        dirty: count.dirty!,
+        parkedListings: count.parked_listings!,
+        lagSeconds: count.lag!,
+        inbox: {
+          received: count.received!,
+          parked: count.parked!,
+          applied: count.applied!,
+          duplicates: count.duplicates!,
+        },
+        parkedLines: count.parked_lines!,
+        openShortfalls: count.shortfalls!,
+        pushes: count.pushes!,
+      };
+    });
+  }
+}
+
+const COUNTS = `
+  SELECT c.channel, d.*, i.*,
+         (SELECT count(*) FROM parked_lines p WHERE p.channel = c.channel) AS parked_lines,
+         (SELECT count(*) FROM shortfalls s WHERE s.channel = c.channel AND s.state = 'open') AS shortfalls,
+         (SELECT count(*) FROM pushes p WHERE p.channel = c.channel) AS pushes
+    FROM unnest($1::text[]) AS c (channel),
+    LATERAL (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS dirty, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked_listings,
+                    coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 AS lag
+               FROM dirty_listings d WHERE d.channel = c.channel) d,
+    LATERAL (SELECT count(*) FILTER (WHERE state = 'received') AS received, count(*) FILTER (WHERE state = 'parked') AS parked,
+                    count(*) FILTER (WHERE state = 'applied') AS applied, coalesce(sum(deliveries - 1), 0)::bigint AS duplicates
+               FROM inbox i WHERE i.channel = c.channel) i`;

@@ -1,0 +1,85 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Open } from '../access/scopes';
+import { LedgerService } from '../inventory/ledger.service';
+import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
+
+/** Prometheus metrics. Open, as Prometheus expects; keep it inside your network if channel names are private. */
+@ApiExcludeController()
+@Controller('metrics')
+@Open()
+export class MetricsController {
+  private readonly registry = new Registry();
+  private readonly channelGauges: { gauge: Gauge; of: (status: ChannelStatus) => number }[];
+
+  constructor(
+    ledger: LedgerService,
+    private readonly status: ChannelStatusService,
+  ) {
+    collectDefaultMetrics({ register: this.registry });
+    const { counts } = ledger;
+    for (const [name, help, of] of [
+      ['batches', 'Transactions committed by the ledger', () => counts.batches],
+      ['commands', 'Commands answered by the ledger', () => counts.commands],
+      ['duplicates', 'Commands whose key was known', () => counts.duplicates],
+      ['refusals', 'Commands refused and recorded', () => counts.refusals],
+      ['events', 'Events written to the ledger', () => counts.events],
+    ] as const) {
+      this.addCounter(`onhand_ledger_${name}_total`, help, of);
+    }
+    new Gauge({
+      name: 'onhand_ledger_waiting',
+      help: 'Commands waiting for a transaction',
+      registers: [this.registry],
+      collect() {
+        this.set(ledger.depth);
+      },
+    });
+    this.channelGauges = [
+      this.channelGauge(
+        'dirty_listings',
+        'Listings whose quantity the channel has not taken yet',
+        (s) => s.dirty,
+      ),
+      this.channelGauge('parked_listings', 'Listings tried too often', (s) => s.parkedListings),
+      this.channelGauge('lag_seconds', 'Age of the oldest quantity not taken', (s) => s.lagSeconds),
+      this.channelGauge('inbox_received', 'Webhooks not applied yet', (s) => s.inbox.received),
+      this.channelGauge('inbox_parked', 'Webhooks that wait for a person', (s) => s.inbox.parked),
+      this.channelGauge('parked_lines', 'Order lines whose SKU is not mapped', (s) => s.parkedLines),
+      this.channelGauge('open_shortfalls', 'Order lines that stock does not cover', (s) => s.openShortfalls),
+      this.channelGauge('served', '1 when the plugin is connected', (s) => (s.state === 'ready' ? 1 : 0)),
+    ];
+  }
+
+  @Get()
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  async metrics(): Promise<string> {
+    for (const status of await this.status.all()) {
+      for (const { gauge, of } of this.channelGauges) gauge.set({ channel: status.name }, of(status));
+    }
+    return this.registry.metrics();
+  }
+
+  private addCounter(name: string, help: string, of: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(of());
+      },
+    });
+  }
+
+  private channelGauge(name: string, help: string, of: (status: ChannelStatus) => number) {
+    const gauge = new Gauge({
+      name: `onhand_channel_${name}`,
+      help,
+      labelNames: ['channel'],
+      registers: [this.registry],
+    });
+    return { gauge, of };
+  }
+}

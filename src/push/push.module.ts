@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { BuffersModule } from '../buffers/buffers.module';
+import { ChannelsModule } from '../channels/channels.module';
+import { InventoryModule } from '../inventory/inventory.module';
+import { JobsModule } from '../jobs/jobs.module';
+import { AvailabilityController } from './availability.controller';
+import { ListingsController } from './listings.controller';
+import { PushService } from './push.service';
+import { PushWorker } from './push.worker';
+
+/** Published quantities out: what is dirty is computed and sent, and what was sent is kept. */
+@Module({
+  imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
+  controllers: [AvailabilityController, ListingsController],
+  providers: [PushService, PushWorker],
+})
+export class PushModule {}
