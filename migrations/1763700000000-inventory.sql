@@ -49,7 +49,7 @@ CREATE TABLE levels (
 
 -- Append-only. Each row carries the level after it, so what was known at any moment is one look-up.
 CREATE TABLE ledger (
-  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  seq bigint GENERATED ALWAYS AS IDENTITY,
   sku_id integer NOT NULL,
   location_id integer NOT NULL,
   type ledger_event_type NOT NULL,
@@ -76,11 +76,32 @@ CREATE TABLE ledger (
   actor text NOT NULL,
   occurred_at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
+  -- Two writers can never both make a level's next event. The only index: each one more slows every event.
+  PRIMARY KEY (sku_id, location_id, version),
   CHECK (from_state <> to_state),
   CHECK (type <> 'ADJUST' OR reason IS NOT NULL)
 );
-CREATE UNIQUE INDEX ledger_level_version ON ledger (sku_id, location_id, version);
-CREATE INDEX ledger_level_recorded ON ledger (sku_id, location_id, recorded_at, version);
+
+-- The version of a level as it was known at a moment, 0 before its first event. Versions are contiguous and
+-- recorded_at never falls from one to the next, so the primary key can be searched by halves.
+CREATE FUNCTION version_known_at(sku integer, location integer, newest bigint, moment timestamptz)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  low bigint := 0;
+  high bigint := newest;
+  middle bigint;
+BEGIN
+  WHILE low < high LOOP
+    middle := (low + high + 1) / 2;
+    IF (SELECT recorded_at <= moment FROM ledger
+         WHERE sku_id = sku AND location_id = location AND version = middle) THEN
+      low := middle;
+    ELSE
+      high := middle - 1;
+    END IF;
+  END LOOP;
+  RETURN low;
+END $$;
 
 CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -135,7 +156,6 @@ CREATE TABLE reservation_lines (
   CHECK (fulfilled + released <= reserved),
   CHECK (reserved - released <= quantity)
 );
-CREATE INDEX reservation_lines_sku ON reservation_lines (sku_id, location_id) WHERE fulfilled + released < reserved;
 
 -- Orders already accepted by a channel, and counts, that the ledger cannot cover.
 CREATE TABLE shortfalls (

@@ -135,7 +135,7 @@ export class ListingsService implements OnApplicationBootstrap {
 
   private async load(): Promise<void> {
     const rows: { id: number; channel: string; channel_sku: string; components: [number, number][] }[] =
-      await this.dataSource.query(READ_LISTINGS);
+      await this.dataSource.query(READ_LISTINGS, [this.channels.all().map((channel) => channel.name)]);
     const byId: typeof this.byId = new Map();
     const byChannelSku: typeof this.byChannelSku = new Map();
     const channelsBySku: typeof this.channelsBySku = new Map();
@@ -193,4 +193,4 @@ const MARK_DIRTY = `
 const READ_LISTINGS = `
   SELECT l.id, l.channel, l.channel_sku, jsonb_agg(jsonb_build_array(c.sku_id, c.units) ORDER BY c.sku_id) AS components
     FROM listings l JOIN listing_components c ON c.listing_id = l.id
-   WHERE l.retired_at IS NULL GROUP BY l.id`;
+   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) GROUP BY l.id`;

@@ -1,47 +1,35 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Params } from 'nestjs-pino';
 import type { Config } from '../config/config';
+import { requestId } from './request-context';
 
-const WELL_FORMED_ID = /^[\w.:-]{1,100}$/;
-
-/** Header names and fields whose values never reach a log. */
+/** Fields whose values never reach a log, however they got there. */
 const REDACTED = [
-  'req.headers',
-  'res.headers',
-  '*.password',
-  '*.secret',
-  '*.token',
-  '*.authorization',
-  '*.apiKey',
-  '*.accessToken',
-  '*.refreshToken',
-  '*.clientSecret',
+  'headers',
+  'password',
+  'secret',
+  'token',
+  'authorization',
+  'apiKey',
+  'accessToken',
+  'refreshToken',
+  'clientSecret',
 ];
 
-/**
- * Structured logs on standard error with a request id on every line of a request. Answers below 400 are
- * logged at debug: at thousands a second their lines would cost more than the requests.
- */
+/** Structured logs on standard error, readable ones on a terminal; each line names the request it belongs to. */
 export function logging(config: Config): Params {
   const { level, pretty } = config.log;
   const readable = pretty === 'auto' ? process.stderr.isTTY : pretty;
   return {
+    // Requests are logged by requestContext; pino-http would make a logger for each of them.
+    forRoutes: [],
     pinoHttp: [
       {
         level,
-        redact: { paths: REDACTED, remove: true },
-        genReqId: requestId,
-        customLogLevel: (_request, response, error) =>
-          error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'warn' : 'debug',
-        serializers: {
-          req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
-            id,
-            method,
-            path: url.split('?')[0],
-          }),
-          res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
+        mixin: () => {
+          const id = requestId();
+          return id === undefined ? {} : { requestId: id };
         },
+        redact: { paths: [...REDACTED, ...REDACTED.map((field) => `*.${field}`)], remove: true },
         ...(readable && {
           transport: {
             target: 'pino-pretty',
@@ -52,11 +40,4 @@ export function logging(config: Config): Params {
       process.stderr,
     ],
   };
-}
-
-function requestId(request: IncomingMessage, response: ServerResponse): string {
-  const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : randomUUID();
-  response.setHeader('X-Request-Id', id);
-  return id;
 }

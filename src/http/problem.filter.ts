@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { requestId } from './request-context';
 import { Problem, type ProblemBody, problemBody, type ProblemCode, PROBLEMS } from './problem';
 
 const log = new Logger('http');
@@ -12,12 +13,9 @@ export class ProblemFilter implements ExceptionFilter {
     const request = context.getRequest<Request>();
     const response = context.getResponse<Response>();
     const body = problemOf(error);
-    body.requestId = String((request as { id?: unknown }).id ?? '');
+    body.requestId = requestId();
     if (body.status >= 500) {
-      log.error(
-        `${request.method} ${request.path} failed (request ${body.requestId})`,
-        (error as Error)?.stack,
-      );
+      log.error(`${request.method} ${request.path} failed`, (error as Error)?.stack);
     }
     if (response.headersSent) {
       response.end();

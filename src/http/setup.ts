@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import type { Config } from '../config/config';
 import { plainJson } from './plain-json';
 import { ProblemFilter } from './problem.filter';
+import { requestContext } from './request-context';
 import { validationPipe } from './validation';
 
 /** What every HTTP host of this application has: parsers with bounds, validation, problems, OpenAPI. */
@@ -14,7 +15,9 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.disable('x-powered-by');
   // Each answer is made anew; hashing it for an ETag that nobody sends back costs more than making it.
   app.set('etag', false);
-  app.use(helmet());
+  app.use(requestContext);
+  // Pages need the browser's protections; JSON is not rendered, and a dozen headers on each answer cost a tenth of it.
+  app.use('/docs', helmet());
   // Signatures are made over the bytes as they came, whatever their type.
   app.use('/webhooks', express.raw({ type: () => true, limit: bodyLimitBytes, inflate: false }));
   app.use(express.json({ limit: bodyLimitBytes }));

@@ -29,9 +29,12 @@ export function decideSettlement(
     returned: 0,
     shortfall: 0,
   };
-  for (const target of [...command.lines, ...vanishedLines(reservation, command)]) {
-    settleLine(draft, reservation, target, command, total);
-  }
+  const lines = [...command.lines, ...vanishedLines(reservation, command)].map((target) =>
+    lineOf(reservation, target),
+  );
+  // What one line gives up is there for the next: an edit may move units from line to line.
+  for (const line of lines) total.released += releaseExcess(draft, reservation, line, command);
+  for (const line of lines) settleLine(draft, reservation, line, command, total);
   reservation.state =
     total.shortfall > 0 ? 'confirmed' : settledState({ ...reservation, state: 'confirmed' });
   draft.keep(reservation);
@@ -60,31 +63,54 @@ function vanishedLines(reservation: Reservation, command: SettleOrderCommand): O
   return [...gone.values()];
 }
 
-function settleLine(
-  draft: StockDraft,
-  reservation: Reservation,
-  target: OrderLineTarget,
-  command: SettleOrderCommand,
-  total: SettlementView,
-): void {
+/** One line as it stood before this settlement, and what the order wants of it. */
+interface SettledLine {
+  target: OrderLineTarget;
+  parts: ReservationPart[];
+  wantedUnits: number;
+  wasShort: boolean;
+}
+
+function lineOf(reservation: Reservation, target: OrderLineTarget): SettledLine {
   const parts = reservation.parts.filter(
     (part) => part.lineId === target.lineId && part.skuId === target.skuId,
   );
-  const wasShort = sum(parts, (part) => part.quantity) > sum(parts, netUnits);
-  const wanted = Math.max(target.ordered - target.cancelled, target.fulfilled);
-  const change = wanted - sum(parts, netUnits);
-  if (change > 0) total.reserved += reserveMore(draft, reservation, parts, target, change, command.placedAt);
+  return {
+    target,
+    parts,
+    wantedUnits: Math.max(target.ordered - target.cancelled, target.fulfilled),
+    wasShort: sum(parts, (part) => part.quantity) > sum(parts, netUnits),
+  };
+}
+
+/** Gives back what is promised beyond what is wanted, from the location tried last. Returns the units. */
+function releaseExcess(
+  draft: StockDraft,
+  reservation: Reservation,
+  { parts, wantedUnits }: SettledLine,
+  command: SettleOrderCommand,
+): number {
+  const freed = takeUnits(parts.toReversed(), sum(parts, netUnits) - wantedUnits);
+  giveBack(draft, reservation, freed, 'RELEASE', { occurredAt: command.updatedAt ?? command.placedAt });
+  return sum(freed, (taken) => taken.units);
+}
+
+function settleLine(
+  draft: StockDraft,
+  reservation: Reservation,
+  { target, parts, wantedUnits, wasShort }: SettledLine,
+  command: SettleOrderCommand,
+  total: SettlementView,
+): void {
+  const missing = wantedUnits - sum(parts, netUnits);
+  if (missing > 0)
+    total.reserved += reserveMore(draft, reservation, parts, target, missing, command.placedAt);
   const details = { occurredAt: command.updatedAt ?? command.placedAt };
-  if (change < 0) {
-    const freed = takeUnits(parts.toReversed(), -change);
-    giveBack(draft, reservation, freed, 'RELEASE', details);
-    total.released += sum(freed, (taken) => taken.units);
-  }
   const shipped = takeUnits(parts, target.fulfilled - sum(parts, (part) => part.fulfilled));
   giveBack(draft, reservation, shipped, 'FULFILL', details);
   total.fulfilled += sum(shipped, (taken) => taken.units);
   total.returned += takeBack(draft, reservation, parts, target, details);
-  const shortUnits = Math.max(0, wanted - sum(parts, netUnits));
+  const shortUnits = Math.max(0, wantedUnits - sum(parts, netUnits));
   total.shortfall += shortUnits;
   restateQuantities(reservation, parts, target, shortUnits);
   if (shortUnits > 0 || wasShort) {
@@ -189,7 +215,7 @@ function takeBack(
     const units = Math.min(part.fulfilled - part.returned, missing);
     if (units <= 0) continue;
     const { channel, orderId, id: reservationId } = reservation;
-    draft.post(
+    const refusal = draft.post(
       part.skuId,
       part.locationId,
       { type: 'RETURN', quantityUnits: units },
@@ -201,6 +227,8 @@ function takeBack(
         occurredAt: details.occurredAt,
       },
     );
+    // Only a level that is full refuses; the order's next document tries again.
+    if (refusal) continue;
     part.returned += units;
     missing -= units;
   }

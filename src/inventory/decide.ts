@@ -1,7 +1,14 @@
-import type { CountedState, EventType, Level, StockEvent, StockState } from './level';
+import {
+  COUNTED_STATES,
+  type CountedState,
+  type EventType,
+  type Level,
+  type StockEvent,
+  type StockState,
+} from './level';
 import type { Refusal } from './refusal';
 
-/** No state of one level may hold more; far below 2^53, so sums over locations stay exact. */
+/** No level may hold more over all its states; far below 2^53, so sums over locations stay exact. */
 export const MAX_LEVEL_UNITS = 1_000_000_000_000;
 
 /**
@@ -58,15 +65,22 @@ export function choicesOf(type: Exclude<EventType, 'ADJUST'>): {
  *
  * RESERVE never takes `available` below zero. ADJUST may, down to minus what is reserved: a count can
  * find fewer units than are promised, but not fewer than none.
+ *
+ * The most that a level may hold is checked where units come in. Moves within a level are never refused
+ * for it: what was reserved can always be given back.
  */
 export function decide(level: Level, movement: Movement): Decision {
   const event = movement.type === 'ADJUST' ? adjustment(movement) : move(movement);
   const missing = missingUnits(level, event);
   if (missing) return { refusal: missing };
-  if (event.to !== 'outside' && level[event.to] + event.quantityUnits > MAX_LEVEL_UNITS) {
+  if (event.from === 'outside' && allUnits(level) + event.quantityUnits > MAX_LEVEL_UNITS) {
     return { refusal: { code: 'quantity-too-large', limit: MAX_LEVEL_UNITS } };
   }
   return { event };
+}
+
+function allUnits(level: Level): number {
+  return COUNTED_STATES.reduce((sum, state) => sum + level[state], 0);
 }
 
 function adjustment(movement: Movement): StockEvent {

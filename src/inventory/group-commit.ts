@@ -10,8 +10,6 @@ interface Waiting<Command, Answer> {
 export interface GroupCommitOptions {
   /** Most commands one transaction takes. */
   maxBatch: number;
-  /** Transactions in flight at once. */
-  lanes: number;
   /** How long a lost database is waited for before callers are told. */
   giveUpAfterMs: number;
 }
@@ -23,7 +21,7 @@ export interface GroupCommitOptions {
  */
 export class GroupCommit<Command, Answer> {
   private readonly waiting: Waiting<Command, Answer>[] = [];
-  private busyLanes = 0;
+  private busy = false;
   private scheduled = false;
   private idle: (() => void)[] = [];
 
@@ -45,28 +43,26 @@ export class GroupCommit<Command, Answer> {
 
   /** Resolves once nothing waits and nothing is in flight. */
   async drained(): Promise<void> {
-    if (this.busyLanes === 0 && this.waiting.length === 0) return;
+    if (!this.busy && this.waiting.length === 0) return;
     await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
   /** Waits for the end of the event loop's turn, so that requests read together commit together. */
   private schedule(): void {
-    if (this.scheduled || this.busyLanes >= this.options.lanes) return;
+    if (this.busy || this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      void this.runLane();
+      void this.commitWaiting();
     });
   }
 
-  private async runLane(): Promise<void> {
-    if (this.busyLanes >= this.options.lanes) return;
-    this.busyLanes++;
-    while (this.waiting.length > 0) {
-      await this.commit(this.waiting.splice(0, this.options.maxBatch));
-    }
-    this.busyLanes--;
-    if (this.busyLanes === 0) this.idle.splice(0).forEach((resolve) => resolve());
+  private async commitWaiting(): Promise<void> {
+    this.busy = true;
+    await this.commit(this.waiting.splice(0, this.options.maxBatch));
+    this.busy = false;
+    if (this.waiting.length > 0) this.schedule();
+    else this.idle.splice(0).forEach((resolve) => resolve());
   }
 
   private async commit(batch: Waiting<Command, Answer>[]): Promise<void> {

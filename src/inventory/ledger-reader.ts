@@ -117,8 +117,11 @@ export async function lockStock(
   const stock = new LockedStock(priorityOf);
   await lockReservations(client, stock, commands);
   const skuIds = new Set(commands.flatMap(skusOf).concat(stock.skusOfReservations()));
-  const touched = await lockLevels(client, stock, [...skuIds]);
-  await readKeys(client, stock, commands);
+  // Sent together, done in turn: the keys and the clock are read once the levels are locked.
+  const [touched] = await Promise.all([
+    lockLevels(client, stock, [...skuIds]),
+    readKeys(client, stock, commands),
+  ]);
   // Monotone per level even when the server's clock steps back.
   if (touched > stock.now) stock.now = touched;
   return stock;

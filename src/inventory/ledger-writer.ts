@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PoolClient } from 'pg';
+import type { QueryConfig } from 'pg';
 import type { LedgerCommand, Outcome } from './commands';
 import { COUNTED_STATES, type Level } from './level';
 import type { LockedStock } from './ledger-reader';
@@ -23,28 +23,28 @@ export interface ChangedLevel {
   level: Level;
 }
 
+/** All that a batch writes, ready to be sent at once. */
+export interface PreparedBatch {
+  statements: QueryConfig[];
+  changed: ChangedLevel[];
+}
+
 /**
- * Writes a decided batch with set-based statements: events, levels, reservations, shortfalls and keys.
- * Must run in the transaction that locked `stock`.
+ * The set-based statements that write a decided batch: events, levels, reservations, shortfalls and keys.
+ * Prepared whole before anything is sent, so that a COMMIT sent behind them never commits a part. They
+ * belong in the transaction that locked `stock`.
  */
-export async function writeBatch(
-  client: PoolClient,
-  stock: LockedStock,
-  decided: readonly DecidedCommand[],
-): Promise<ChangedLevel[]> {
+export function prepareBatch(stock: LockedStock, decided: readonly DecidedCommand[]): PreparedBatch {
   const changed = changedLevels(decided);
   const reservations = stock.takenReservations();
   const fresh = reservations.filter((each) => !stock.isStoredReservation(each.id));
   const stored = reservations.filter((each) => stock.isStoredReservation(each.id));
   const levelIsStored = (each: ChangedLevel) => stock.isStoredLevel(each.skuId, each.locationId);
   const newLevels = changed.filter((each) => !levelIsStored(each));
-  if (newLevels.length > 0) await insertLevels(client, newLevels, stock.now);
-  if (stored.length > 0) await updateReservations(client, stored, stock.now);
   const shortfalls = decided.flatMap((each) =>
-    each.shortfalls.map((shortfall) => ({ ...shortfall, key: each.command.key })),
+    each.shortfalls.map((shortfall) => recordShortfall(shortfall, each.command.key, stock.now)),
   );
-  for (const shortfall of shortfalls) await recordShortfall(client, shortfall, stock.now);
-  await client.query({
+  const main: QueryConfig = {
     name: 'write-batch',
     text: WRITE_BATCH,
     values: [
@@ -56,8 +56,16 @@ export async function writeBatch(
       ...partColumns(fresh),
       notification(changed),
     ],
-  });
-  return changed;
+  };
+  return {
+    statements: [
+      ...(newLevels.length > 0 ? [insertLevels(newLevels, stock.now)] : []),
+      ...(stored.length > 0 ? updateReservations(stored, stock.now) : []),
+      ...shortfalls,
+      main,
+    ],
+    changed,
+  };
 }
 
 /** The last event of a level in the batch carries the level as it stays. */
@@ -89,11 +97,11 @@ WITH events AS (
       available, reserved, quarantined, damaged, in_transit, on_order, version,
       counterpart_location_id, channel, order_id, line_id, reservation_id,
       command_key, content_hash, reference, reason, actor, occurred_at, recorded_at)
-  SELECT e.sku, e.loc, e.type::ledger_event_type, e.f::stock_state, e.t::stock_state, e.qty,
+  SELECT e.sku, e.loc, e.type, e.f, e.t, e.qty,
       e.av, e.re, e.qu, e.da, e.tr, e.oo, e.version,
       e.counterpart, e.channel, e.order_id, e.line_id, e.reservation,
       e.key, e.hash, e.reference, e.reason, e.actor, coalesce(e.occurred, $1::timestamptz), $1::timestamptz
-    FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+    FROM unnest($2::int[], $3::int[], $4::ledger_event_type[], $5::stock_state[], $6::stock_state[], $7::bigint[],
       $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
       $15::int[], $16::text[], $17::text[], $18::text[], $19::uuid[],
       $20::text[], $21::bytea[], $22::text[], $23::text[], $24::text[], $25::timestamptz[])
@@ -121,29 +129,31 @@ WITH events AS (
 SELECT pg_notify('onhand_levels', $56)`;
 
 function eventColumns(decided: readonly DecidedCommand[]): string[] {
-  const rows = decided.flatMap((each) => each.events.map((event) => ({ ...each, ...event })));
-  const numbers = (of: (row: (typeof rows)[number]) => number | undefined) => numberArray(rows.map(of));
-  const texts = (of: (row: (typeof rows)[number]) => string | undefined) => textArray(rows.map(of));
+  const rows: { event: DraftEvent; by: DecidedCommand }[] = [];
+  for (const by of decided) for (const event of by.events) rows.push({ event, by });
+  type Row = (typeof rows)[number];
+  const numbers = (of: (row: Row) => number | undefined) => numberArray(rows.map(of));
+  const texts = (of: (row: Row) => string | undefined) => textArray(rows.map(of));
   return [
-    numbers((row) => row.skuId),
-    numbers((row) => row.locationId),
-    texts((row) => row.event.type),
-    texts((row) => row.event.from),
-    texts((row) => row.event.to),
-    numbers((row) => row.event.quantityUnits),
-    ...COUNTED_STATES.map((state) => numbers((row) => row.after[state])),
-    numbers((row) => row.after.version),
-    numbers((row) => row.counterpartLocationId),
-    texts((row) => row.channel),
-    texts((row) => row.orderId),
-    texts((row) => row.lineId),
-    texts((row) => row.reservationId),
-    texts((row) => row.command.key),
-    bytesArray(rows.map((row) => row.contentHash)),
-    texts((row) => row.reference),
-    texts((row) => row.reason),
-    texts((row) => row.command.actor),
-    texts((row) => row.occurredAt),
+    numbers((row) => row.event.skuId),
+    numbers((row) => row.event.locationId),
+    texts((row) => row.event.event.type),
+    texts((row) => row.event.event.from),
+    texts((row) => row.event.event.to),
+    numbers((row) => row.event.event.quantityUnits),
+    ...COUNTED_STATES.map((state) => numbers((row) => row.event.after[state])),
+    numbers((row) => row.event.after.version),
+    numbers((row) => row.event.counterpartLocationId),
+    texts((row) => row.event.channel),
+    texts((row) => row.event.orderId),
+    texts((row) => row.event.lineId),
+    texts((row) => row.event.reservationId),
+    texts((row) => row.by.command.key),
+    bytesArray(rows.map((row) => row.by.contentHash)),
+    texts((row) => row.event.reference),
+    texts((row) => row.event.reason),
+    texts((row) => row.by.command.actor),
+    texts((row) => row.event.occurredAt),
   ];
 }
 
@@ -194,75 +204,58 @@ function partColumns(reservations: readonly Reservation[]): string[] {
 }
 
 /** Plain inserts: should another host have made the level meanwhile, the batch fails and is tried again. */
-async function insertLevels(client: PoolClient, levels: readonly ChangedLevel[], now: Date): Promise<void> {
-  await client.query({
+function insertLevels(levels: readonly ChangedLevel[], now: Date): QueryConfig {
+  return {
     name: 'insert-levels',
     text: `INSERT INTO levels (sku_id, location_id, available, reserved, quarantined, damaged, in_transit, on_order, version, updated_at)
       SELECT l.*, $10::timestamptz FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
         $7::bigint[], $8::bigint[], $9::bigint[]) AS l`,
     values: [...levelColumns(levels), now],
-  });
+  };
 }
 
-async function updateReservations(
-  client: PoolClient,
-  reservations: readonly Reservation[],
-  now: Date,
-): Promise<void> {
+function updateReservations(reservations: readonly Reservation[], now: Date): QueryConfig[] {
   const [ids, , , , revisions, states, expiries] = reservationColumns(reservations);
-  await client.query({
+  const update = {
     name: 'update-reservations',
     text: `UPDATE reservations SET revision = r.revision, state = r.state, expires_at = r.expires_at, updated_at = $5
       FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[]) AS r (id, revision, state, expires_at)
      WHERE reservations.id = r.id`,
     values: [ids, revisions, states, expiries, now],
-  });
-  await client.query({
-    name: 'update-reservation-lines',
+  };
+  const upsertLines = {
+    name: 'upsert-reservation-lines',
     text: `INSERT INTO reservation_lines (reservation_id, line, part, line_id, sku_id, location_id, quantity, reserved, fulfilled, released, returned)
       SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::int[], $6::int[],
         $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
       ON CONFLICT (reservation_id, line, part) DO UPDATE SET quantity = excluded.quantity, reserved = excluded.reserved,
         fulfilled = excluded.fulfilled, released = excluded.released, returned = excluded.returned`,
     values: partColumns(reservations),
-  });
+  };
+  return [update, upsertLines];
 }
+
+/** What was short and is covered now stays on record with its last quantity, resolved. */
+const RESTATE = `quantity = CASE WHEN excluded.quantity > 0 THEN excluded.quantity ELSE shortfalls.quantity END,
+        state = CASE WHEN excluded.quantity > 0 THEN 'open' ELSE 'resolved' END,
+        resolved_at = CASE WHEN excluded.quantity > 0 THEN NULL ELSE excluded.recorded_at END`;
 
 const RECORD_ORDER_SHORTFALL = `
   INSERT INTO shortfalls (cause, sku_id, location_id, quantity, channel, order_id, line_id, reservation_id, command_key, recorded_at)
   VALUES ('order', $1, $2, $3, $4, $5, $6, $7, $8, $9)
-  ON CONFLICT (channel, order_id, line_id, sku_id) WHERE cause = 'order' DO UPDATE
-    SET quantity = CASE WHEN excluded.quantity > 0 THEN excluded.quantity ELSE shortfalls.quantity END,
-        state = CASE WHEN excluded.quantity > 0 THEN 'open' ELSE 'resolved' END,
-        resolved_at = CASE WHEN excluded.quantity > 0 THEN NULL ELSE excluded.recorded_at END`;
+  ON CONFLICT (channel, order_id, line_id, sku_id) WHERE cause = 'order' DO UPDATE SET ${RESTATE}`;
 
 const RECORD_COUNT_SHORTFALL = `
   INSERT INTO shortfalls (cause, sku_id, location_id, quantity, command_key, recorded_at)
   VALUES ('count', $1, $2, $3, $4, $5)
-  ON CONFLICT (sku_id, location_id) WHERE cause = 'count' AND state = 'open' DO UPDATE
-    SET quantity = CASE WHEN excluded.quantity > 0 THEN excluded.quantity ELSE shortfalls.quantity END,
-        state = CASE WHEN excluded.quantity > 0 THEN 'open' ELSE 'resolved' END,
-        resolved_at = CASE WHEN excluded.quantity > 0 THEN NULL ELSE excluded.recorded_at END`;
+  ON CONFLICT (sku_id, location_id) WHERE cause = 'count' AND state = 'open' DO UPDATE SET ${RESTATE}`;
 
-async function recordShortfall(
-  client: PoolClient,
-  shortfall: DraftShortfall & { key: string },
-  now: Date,
-): Promise<void> {
-  const { skuId, locationId, quantityUnits, channel, orderId, lineId, reservationId, key } = shortfall;
-  if (shortfall.cause === 'count') {
-    await client.query(RECORD_COUNT_SHORTFALL, [skuId, locationId, quantityUnits, key, now]);
-  } else {
-    await client.query(RECORD_ORDER_SHORTFALL, [
-      skuId,
-      locationId ?? null,
-      quantityUnits,
-      channel,
-      orderId,
-      lineId,
-      reservationId,
-      key,
-      now,
-    ]);
-  }
+function recordShortfall(shortfall: DraftShortfall, key: string, now: Date): QueryConfig {
+  const { cause, skuId, locationId, quantityUnits, channel, orderId, lineId, reservationId } = shortfall;
+  if (cause === 'count')
+    return { text: RECORD_COUNT_SHORTFALL, values: [skuId, locationId, quantityUnits, key, now] };
+  return {
+    text: RECORD_ORDER_SHORTFALL,
+    values: [skuId, locationId ?? null, quantityUnits, channel, orderId, lineId, reservationId, key, now],
+  };
 }

@@ -28,7 +28,7 @@ export class RebuildService {
       await client.query('LOCK TABLE levels IN EXCLUSIVE MODE');
       await client.query('DELETE FROM levels');
       let levels = 0;
-      let page: FoldedLevel[] = [];
+      const page: FoldedLevel[] = [];
       const { events } = await scanLedger(client, async (level) => {
         levels++;
         page.push(level);

@@ -11,6 +11,8 @@ export function numberArray(values: readonly (number | null | undefined)[]): str
   return literal + '}';
 }
 
+/** A value made of these alone stands in an array literal as it is. */
+const PLAIN = /^(?!null$)[\w:.#-]+$/i;
 const NEEDS_ESCAPE = /["\\]/g;
 
 export function textArray(values: readonly (string | null | undefined)[]): string {
@@ -18,7 +20,8 @@ export function textArray(values: readonly (string | null | undefined)[]): strin
   for (let index = 0; index < values.length; index++) {
     if (index > 0) literal += ',';
     const value = values[index];
-    literal += value === null || value === undefined ? 'NULL' : `"${value.replace(NEEDS_ESCAPE, '\\$&')}"`;
+    if (value === null || value === undefined) literal += 'NULL';
+    else literal += PLAIN.test(value) ? value : `"${value.replace(NEEDS_ESCAPE, '\\$&')}"`;
   }
   return literal + '}';
 }

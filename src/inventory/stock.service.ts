@@ -78,9 +78,8 @@ export class StockService {
     const rows = await this.dataSource.query(
       `SELECT l.sku_id, l.location_id, e.available, e.reserved, e.quarantined, e.damaged, e.in_transit, e.on_order, e.version
          FROM levels l
-         JOIN LATERAL (SELECT * FROM ledger
-                        WHERE sku_id = l.sku_id AND location_id = l.location_id AND recorded_at <= $2
-                        ORDER BY recorded_at DESC, version DESC LIMIT 1) e ON true
+         JOIN ledger e ON e.sku_id = l.sku_id AND e.location_id = l.location_id
+          AND e.version = version_known_at(l.sku_id, l.location_id, l.version, $2)
         WHERE l.sku_id = $1`,
       [skuId, recordedBy],
     );

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { addDemoCommand } from './cli-demo';
+import { addHostCommands } from './cli-host';
+import { addKeyCommands } from './cli-keys';
+import { addLedgerCommands } from './cli-ledger';
+import { addOrdersCommands } from './cli-orders';
+import { fail } from './cli-output';
+import { VERSION } from './version';
+
+const program = new Command('onhand')
+  .description('A self-hosted host for sales-channel plugins that keeps stock in sync.')
+  .version(VERSION)
+  .showHelpAfterError('(add --help for the options)');
+
+addHostCommands(program);
+addDemoCommand(program);
+addOrdersCommands(program);
+addLedgerCommands(program);
+addKeyCommands(program);
+
+program.parseAsync().catch(fail);

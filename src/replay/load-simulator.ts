@@ -1,0 +1,51 @@
+import { createRequire } from 'node:module';
+import { isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ChannelSimulator, SimulatorOptions, StartSimulator } from '../channel-api/simulator';
+import { PACKAGE_ROOT } from '../version';
+import { ReplaySetupError } from './replay.errors';
+
+/**
+ * The `startSimulator` of a plugin's `./simulator` entry. Packages are looked up from `folder`, then from
+ * this package; an absolute path is the plugin's folder. @throws ReplaySetupError
+ */
+export async function loadSimulator(plugin: string, folder = PACKAGE_ROOT): Promise<StartSimulator> {
+  const file = resolveSimulator(plugin, folder);
+  let loaded: { startSimulator?: unknown; default?: { startSimulator?: unknown } };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as typeof loaded;
+  } catch (error) {
+    throw new ReplaySetupError(`The simulator of ${plugin} throws when loaded: ${(error as Error).message}`);
+  }
+  const start = loaded.startSimulator ?? loaded.default?.startSimulator;
+  if (typeof start === 'function') return start as StartSimulator;
+  throw new ReplaySetupError(`The simulator of ${plugin} exports no startSimulator; ask its author for one.`);
+}
+
+/** @throws ReplaySetupError, most often because the port is taken. */
+export async function startOn(start: StartSimulator, options: SimulatorOptions): Promise<ChannelSimulator> {
+  try {
+    return await start(options);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE') throw new ReplaySetupError(`The simulator does not start: ${message}`);
+    const remedy = 'Stop what listens there: the simulated channel takes its place during a replay.';
+    throw new ReplaySetupError(
+      `Port ${options.port ?? 0}, where the host expects the channel, is taken. ${remedy}`,
+    );
+  }
+}
+
+function resolveSimulator(plugin: string, folder: string): string {
+  for (const place of [folder, PACKAGE_ROOT]) {
+    try {
+      const specifier = isAbsolute(plugin) ? join(plugin, 'dist/simulator') : `${plugin}/simulator`;
+      return createRequire(join(place, 'package.json')).resolve(specifier);
+    } catch {
+      // Not from here: the next place may have it.
+    }
+  }
+  throw new ReplaySetupError(
+    `The plugin ${plugin} has no simulator that can be found. Run \`npm run build\`, or install a plugin that has one.`,
+  );
+}

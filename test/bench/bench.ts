@@ -1,0 +1,142 @@
+import 'reflect-metadata';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../../src/app.module';
+import { loadConfig } from '../../src/config/load-config';
+import { PACKAGE_ROOT } from '../../src/version';
+import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
+import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
+import { type Measured, median, round } from './measure';
+
+const API_KEY = 'bench-key-that-lives-as-long-as-the-run';
+
+/** One figure beside its floor: medians over the rounds, and the median of the rounds' own ratios. */
+interface Figure {
+  name: string;
+  ours: Measured;
+  floor: Measured;
+  ratio: number;
+  aim: string;
+}
+
+async function main(): Promise<void> {
+  const json = process.argv.includes('--json');
+  const quick = process.argv.includes('--quick');
+  const rounds = quick ? 1 : 5;
+  const seconds = quick ? 1 : 3;
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const dataDir = mkdtempSync(join(tmpdir(), 'onhand-bench-'));
+  // Run by root, PostgreSQL runs as somebody else, who must be able to enter.
+  chmodSync(dataDir, 0o711);
+  try {
+    const figures = [
+      ...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)),
+      ...(await httpFigures(dataDir, rounds, seconds, say)),
+    ];
+    const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+    process.stdout.write(
+      json ? `${JSON.stringify({ machine, rounds, seconds, figures }, null, 2)}\n` : table(figures),
+    );
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+function environment(dataDir: string): NodeJS.ProcessEnv {
+  return { ONHAND_DATA_DIR: dataDir, ONHAND_ADMIN_KEY: API_KEY, LOG_LEVEL: 'warn' };
+}
+
+async function ledgerFigures(
+  dataDir: string,
+  rounds: number,
+  durationMs: number,
+  say: (line: string) => void,
+): Promise<Figure[]> {
+  const config = loadConfig({ env: environment(dataDir), cwd: dataDir });
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(config), { logger: ['error'] });
+  const done: LedgerRound[] = [];
+  try {
+    const skuIds = await prepareSkus(app);
+    for (let each = 1; each <= rounds; each++) {
+      done.push(await benchLedger(app, skuIds, durationMs));
+      say(`ledger, round ${each} of ${rounds}`);
+    }
+  } finally {
+    await app.close();
+  }
+  return [
+    figure(
+      'reservations in process, 64 in flight over 10,000 SKUs',
+      done.map((r) => [r.spread, r.spreadFloor]),
+      'ratio >= 1.5, p99 < 20 ms',
+    ),
+    figure(
+      'reservations in process, 64 in flight on one SKU',
+      done.map((r) => [r.hot, r.hotFloor]),
+      'ratio >= 15, p99 < 20 ms',
+    ),
+  ];
+}
+
+async function httpFigures(
+  dataDir: string,
+  rounds: number,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<Figure[]> {
+  const host = await ServerProcess.start(
+    [join(PACKAGE_ROOT, 'dist/src/main.js')],
+    environment(dataDir),
+    '/health/ready',
+  );
+  const bare = await ServerProcess.start([join(__dirname, 'bare-server.js')], {}, '/v1/availability?sku=a');
+  const skus = Array.from({ length: 10_000 }, (_, index) => `BENCH-${index}`);
+  const done: HttpRound[] = [];
+  try {
+    for (let each = 1; each <= rounds; each++) {
+      done.push(await benchHttp({ host, bare, apiKey: API_KEY, skus }, seconds));
+      say(`HTTP, round ${each} of ${rounds}`);
+    }
+  } finally {
+    await bare.stop();
+    await host.stop();
+  }
+  return [
+    figure(
+      'POST /v1/reservations, 64 connections',
+      done.map((r) => [r.reserve, r.reserveFloor]),
+      'ratio >= 0.5',
+    ),
+    figure(
+      'GET /v1/availability, 64 connections',
+      done.map((r) => [r.availability, r.availabilityFloor]),
+      'ratio >= 0.7',
+    ),
+  ];
+}
+
+function figure(name: string, pairs: [Measured, Measured][], aim: string): Figure {
+  const middle = (of: (pair: [Measured, Measured]) => Measured): Measured => ({
+    perSecond: median(pairs.map((pair) => of(pair).perSecond)),
+    p50Ms: median(pairs.map((pair) => of(pair).p50Ms)),
+    p99Ms: median(pairs.map((pair) => of(pair).p99Ms)),
+  });
+  const ratio = round(median(pairs.map(([ours, floor]) => ours.perSecond / floor.perSecond)));
+  return { name, ours: middle(([ours]) => ours), floor: middle(([, floor]) => floor), ratio, aim };
+}
+
+function table(figures: readonly Figure[]): string {
+  const lines = figures.map(({ name, ours, floor, ratio, aim }) =>
+    [
+      name,
+      `  ours   ${String(ours.perSecond).padStart(8)}/s   p50 ${ours.p50Ms} ms   p99 ${ours.p99Ms} ms`,
+      `  floor  ${String(floor.perSecond).padStart(8)}/s   p50 ${floor.p50Ms} ms   p99 ${floor.p99Ms} ms`,
+      `  ratio  ${ratio}   (aim: ${aim})`,
+    ].join('\n'),
+  );
+  return `${lines.join('\n\n')}\n`;
+}
+
+void main();

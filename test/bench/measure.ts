@@ -1,0 +1,57 @@
+/** Latencies in ms and what came of them. */
+export interface Measured {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** Keeps `inFlight` calls of `work` going for `durationMs`, after a warm-up that is not counted. */
+export async function measure(
+  work: () => Promise<unknown>,
+  { inFlight, durationMs, warmUpMs }: { inFlight: number; durationMs: number; warmUpMs: number },
+): Promise<Measured> {
+  await keepGoing(work, inFlight, warmUpMs);
+  const started = performance.now();
+  const latencies = await keepGoing(work, inFlight, durationMs);
+  const seconds = (performance.now() - started) / 1000;
+  latencies.sort((a, b) => a - b);
+  return {
+    perSecond: Math.round(latencies.length / seconds),
+    p50Ms: round(quantile(latencies, 0.5)),
+    p99Ms: round(quantile(latencies, 0.99)),
+  };
+}
+
+async function keepGoing(
+  work: () => Promise<unknown>,
+  inFlight: number,
+  durationMs: number,
+): Promise<number[]> {
+  const end = performance.now() + durationMs;
+  const latencies: number[] = [];
+  const one = async () => {
+    while (performance.now() < end) {
+      const started = performance.now();
+      await work();
+      latencies.push(performance.now() - started);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, one));
+  return latencies;
+}
+
+/** Of sorted values. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,12 @@
+import type { DataSource } from 'typeorm';
+
+/** How many rows each table has. For tests that say: nothing was written. */
+export async function countRows(dataSource: DataSource): Promise<Record<string, number>> {
+  const tables: { name: string }[] = await dataSource.query(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+  );
+  const counts = tables.map(({ name }) => `SELECT '${name}' AS name, count(*)::int AS count FROM ${name}`);
+  const rows: { name: string; count: number }[] = await dataSource.query(counts.join(' UNION ALL '));
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+}
