@@ -14,7 +14,7 @@ import { readyChannel } from './replay/channel-status';
 import { listingsCsv } from './replay/listings-csv';
 import { readOrderFile } from './replay/order-file';
 import { listSkus, replay } from './replay/replay';
-import { rulesOf, simulateChannel } from './replay/running-channel';
+import { requireConnected, rulesOf, simulateChannel } from './replay/running-channel';
 
 interface OrdersFlags extends ReplayFlags, HostFlags {
   channel: string;
@@ -67,6 +67,7 @@ async function replayFile(path: string, flags: OrdersFlags, signal: AbortSignal)
   try {
     listSkus(simulator, file);
     line.say(`the channel ${channel} is simulated on ${simulator.url}`);
+    await requireConnected(host, channel, simulator);
     const target = { host, simulator, channel, rules, onProgress: progressTeller(line), signal };
     const summary = await replay(file, replayOptionsOf(flags), target);
     line.end();

@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, isUUID } from 'class-validator';
 import { IsText } from '../http/fields';
 import { Problem } from '../http/problem';
 import { ApiKeysService } from './api-keys.service';
@@ -49,7 +49,7 @@ export class KeysController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an API key' })
-  async revoke(@Param('id', ParseUUIDPipe) id: string): Promise<void> {
-    if (!(await this.keys.revoke(id))) throw new Problem('not-found', `no API key ${id}`);
+  async revoke(@Param('id') id: string): Promise<void> {
+    if (!isUUID(id) || !(await this.keys.revoke(id))) throw new Problem('not-found', `no API key ${id}`);
   }
 }

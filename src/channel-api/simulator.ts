@@ -62,6 +62,8 @@ export interface SimulatorOptions {
   /** 0 picks a free port. */
   port?: number;
   webhookSecret: string;
+  /** The credential it asks of its callers; one of its own making when absent. */
+  token?: string;
   seed?: number;
   /** Enforced with 429; none when absent. */
   limit?: { perSecond: number; burst: number };

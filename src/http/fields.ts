@@ -8,6 +8,7 @@ import {
   MaxLength,
   Min,
   MinLength,
+  ValidateBy,
   ValidateIf,
 } from 'class-validator';
 
@@ -42,12 +43,31 @@ export function IsQuantity(): PropertyDecorator {
   return applyDecorators(IsInt(), Min(1), Max(MAX_QUANTITY_UNITS));
 }
 
+/** ISO 8601 has more forms (weeks, days of the year, no separators) than `Date` reads. */
+const WHOLE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
+
 /** An ISO 8601 time with its offset, such as `2010-12-01T08:26:00Z`. */
 export function IsTime(): PropertyDecorator {
   return applyDecorators(
     IsISO8601({ strict: true, strictSeparator: true }),
-    Matches(/T.*(Z|[+-]\d\d:?\d\d)$/, {
+    Matches(WHOLE_TIME, {
       message: 'must be an ISO 8601 time with its offset, such as 2010-12-01T08:26:00Z',
+    }),
+  );
+}
+
+/** Clocks differ a little; a time further ahead than this is a mistake. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/** When something happened: a time that is not in the future. */
+export function IsPastTime(): PropertyDecorator {
+  const isPast = (value: unknown) =>
+    typeof value !== 'string' || !(Date.parse(value) > Date.now() + MAX_AHEAD_MS);
+  return applyDecorators(
+    IsTime(),
+    ValidateBy({
+      name: 'isPastTime',
+      validator: { validate: isPast, defaultMessage: () => 'must not be in the future' },
     }),
   );
 }

@@ -3,15 +3,18 @@ import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { MayBeAbsent } from './fields';
 import { invalidRequest } from './validation';
 
-/** `?limit=` (1 to 500) and the `?cursor=` that the page before answered. */
-export class PageQuery {
+/** `?limit=` (1 to 500), for the newest of a list that has no pages. */
+export class LimitQuery {
   @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
   @Max(500)
   limit: number = 100;
+}
 
+/** `?limit=` and the `?cursor=` that the page before answered. */
+export class PageQuery extends LimitQuery {
   @MayBeAbsent()
   @IsString()
   @MaxLength(200)
@@ -40,11 +43,14 @@ export function pageOf<Row, T>(
   };
 }
 
-/** The number in a cursor; throws a problem when it is none of ours. */
-export function cursorNumber(cursor: string | undefined): number | undefined {
+/** The largest id of a table whose ids are PostgreSQL integers; comparing with more is an error there. */
+export const MAX_INTEGER_ID = 2 ** 31 - 1;
+
+/** The number in a cursor, at most `largest`; throws a problem when it is none of ours. */
+export function cursorNumber(cursor: string | undefined, largest = 1e15): number | undefined {
   if (cursor === undefined) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
-  if (!/^\d{1,15}$/.test(text))
+  if (!/^\d{1,15}$/.test(text) || Number(text) > largest)
     throw invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
   return Number(text);
 }

@@ -42,7 +42,9 @@ export function problemOf(error: unknown): ProblemBody {
     return problemBody('invalid-request', `the body is not JSON: ${message}`);
   if (type?.startsWith('charset.') || type?.startsWith('encoding.'))
     return problemBody('unsupported-media-type', message ?? type);
-  if (error instanceof HttpException) return problemOfStatus(error.getStatus(), error.message);
+  // The router's own message repeats the address, whose query may hold what belongs in no answer and no log.
+  if (error instanceof HttpException)
+    return problemOfStatus(error.getStatus(), error.message.replace(/\?.*/s, ''));
   if (code && code in PROBLEMS && code !== 'internal-error') {
     const errors = field ? [{ field, message: message ?? code }] : undefined;
     return problemBody(code as ProblemCode, message ?? code, errors && { errors });

@@ -3,7 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config';
-import { plainJson } from './plain-json';
+import { assertUtf8, plainJson } from './plain-json';
 import { ProblemFilter } from './problem.filter';
 import { requestContext } from './request-context';
 import { validationPipe } from './validation';
@@ -16,11 +16,15 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   // Each answer is made anew; hashing it for an ETag that nobody sends back costs more than making it.
   app.set('etag', false);
   app.use(requestContext);
-  // Pages need the browser's protections; JSON is not rendered, and a dozen headers on each answer cost a tenth of it.
-  app.use('/docs', helmet());
+  // Pages need the browser's protections; JSON is not rendered, and a dozen headers cost too much on each
+  // answer. Whether there is TLS in front is not known here, so nothing is upgraded to it.
+  app.use(
+    '/docs',
+    helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
+  );
   // Signatures are made over the bytes as they came, whatever their type.
   app.use('/webhooks', express.raw({ type: () => true, limit: bodyLimitBytes, inflate: false }));
-  app.use(express.json({ limit: bodyLimitBytes }));
+  app.use(express.json({ limit: bodyLimitBytes, verify: assertUtf8 }));
   app.use(plainJson);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());

@@ -29,7 +29,9 @@ export function validateAs<T extends object>(
 }
 
 export function invalidRequest(errors: FieldFault[]): Problem {
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  const detail = errors
+    .map(({ field, message }) => (field ? `${field}: ${message}` : `the body ${message}`))
+    .join('; ');
   return new Problem('invalid-request', detail, { errors });
 }
 

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
-import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { cursorNumber, LimitQuery, pageOf, PageQuery } from '../http/page';
 
 /** What waits for a person: webhooks nobody understood, and order lines whose SKU nobody mapped. */
 @ApiTags('intake')
@@ -32,7 +32,7 @@ export class IntakeController {
   @Get('lines')
   @Needs('channels:read')
   @ApiOperation({ summary: 'Order lines whose channel SKU is not mapped' })
-  async lines(@Query() { limit }: PageQuery) {
+  async lines(@Query() { limit }: LimitQuery) {
     const items = await this.dataSource.query(
       `SELECT channel, order_id AS "orderId", line_id AS "lineId", channel_sku AS "channelSku", reason, parked_at AS "parkedAt"
          FROM parked_lines ORDER BY parked_at, channel, order_id, line_id LIMIT $1`,

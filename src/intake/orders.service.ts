@@ -7,11 +7,18 @@ import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { poolOf } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
-import type { OrderLineTarget } from '../inventory/commands';
+import type { OrderLineTarget, SettlementView } from '../inventory/commands';
 import { LedgerService } from '../inventory/ledger.service';
+import { JobsService } from '../jobs/jobs.service';
 
 /** What each line consisted of when it was first seen; a later change of the mapping does not reach back. */
 type LineMapping = Record<string, { skuId: number; units: number }[]>;
+
+interface KeptView {
+  mapping: LineMapping;
+  /** The order is seen for the first time. */
+  created: boolean;
+}
 
 /** Brings channel orders into the ledger: keeps the newest view of each, and has only the difference posted. */
 @Injectable()
@@ -22,15 +29,27 @@ export class OrdersService {
     private readonly channels: ChannelsService,
     private readonly catalog: CatalogService,
     private readonly ledger: LedgerService,
+    private readonly jobs: JobsService,
   ) {}
 
   /** A document older than the one known changes nothing. Throws what the ledger throws. */
   async apply(channel: string, order: OrderDocument): Promise<void> {
-    const mapping = await this.keepView(channel, order);
-    if (!mapping) return;
-    const parked = order.lines.filter((line) => !mapping[line.lineId]);
-    await this.settle(channel, order, mapping);
-    await this.park(channel, order.orderId, parked);
+    const kept = await this.keepView(channel, order);
+    if (!kept) return;
+    const settlement = await this.settle(channel, order, kept.mapping);
+    const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
+    await this.park(channel, order, unmapped);
+    if (kept.created || (settlement && changesWhatIsShown(settlement))) await this.pushAgain(channel, order);
+  }
+
+  /**
+   * A channel lowers what it shows by itself when it sells, and may raise it when it cancels. So what it took
+   * last says nothing any more: its listings are sent even if the number is the one sent last.
+   */
+  private async pushAgain(channel: string, order: OrderDocument): Promise<void> {
+    const ids = order.lines.flatMap((line) => this.listings.find(channel, line.channelSku)?.id ?? []);
+    await this.listings.markDirty([...new Set(ids)], { forced: true });
+    this.jobs.wake('push-listings', channel);
   }
 
   /** Orders with a parked line whose SKU has been mapped since. */
@@ -45,13 +64,13 @@ export class OrdersService {
   }
 
   /** Stores the view unless a newer one is known. Answers the mapping of its lines, known ones first. */
-  private async keepView(channel: string, order: OrderDocument): Promise<LineMapping | undefined> {
+  private async keepView(channel: string, order: OrderDocument): Promise<KeptView | undefined> {
     const mapped: LineMapping = Object.create(null);
     for (const { lineId, channelSku } of order.lines) {
       const listing = this.listings.find(channel, channelSku);
       if (listing) mapped[lineId] = listing.components;
     }
-    const kept = await poolOf(this.dataSource).query<{ mapping: LineMapping }>({
+    const kept = await poolOf(this.dataSource).query<KeptView>({
       name: 'keep-order',
       text: KEEP_ORDER,
       values: [
@@ -63,10 +82,14 @@ export class OrdersService {
         JSON.stringify(mapped),
       ],
     });
-    return kept.rows[0]?.mapping;
+    return kept.rows[0];
   }
 
-  private async settle(channel: string, order: OrderDocument, mapping: LineMapping): Promise<void> {
+  private async settle(
+    channel: string,
+    order: OrderDocument,
+    mapping: LineMapping,
+  ): Promise<SettlementView | undefined> {
     const lines: OrderLineTarget[] = [];
     for (const line of order.lines) {
       const locationId = await this.locationOf(channel, line.channelLocation);
@@ -85,7 +108,7 @@ export class OrdersService {
     const { orderId, revision } = order;
     // Two documents of one revision may differ (a line mapped since); the content is part of the key.
     const digest = createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 16);
-    await this.ledger.post({
+    const { outcome } = await this.ledger.post({
       kind: 'settle-order',
       channel,
       orderId,
@@ -98,6 +121,7 @@ export class OrdersService {
       key: `order:${channel}:${orderId}:${revision}:${digest}`,
       actor: `channel:${channel}`,
     });
+    return 'settlement' in outcome ? outcome.settlement : undefined;
   }
 
   private async locationOf(
@@ -111,20 +135,28 @@ export class OrdersService {
     return code === undefined ? undefined : this.catalog.locationId(code, 'channelLocation');
   }
 
-  private async park(channel: string, orderId: string, lines: OrderDocument['lines']): Promise<void> {
+  /** Makes the order's parked lines exactly these, unless a newer document has said so meanwhile. */
+  private async park(
+    channel: string,
+    { orderId, revision }: OrderDocument,
+    lines: OrderDocument['lines'],
+  ): Promise<void> {
     await poolOf(this.dataSource).query({
-      name: 'unpark-lines',
-      text: 'DELETE FROM parked_lines WHERE channel = $1 AND order_id = $2 AND NOT line_id = ANY($3::text[])',
-      values: [channel, orderId, lines.map((line) => line.lineId)],
+      name: 'park-lines',
+      text: PARK_LINES,
+      values: [
+        channel,
+        orderId,
+        revision,
+        lines.map((line) => line.lineId),
+        lines.map((line) => line.channelSku),
+      ],
     });
-    if (lines.length === 0) return;
-    await this.dataSource.query(
-      `INSERT INTO parked_lines (channel, order_id, line_id, channel_sku, reason)
-       SELECT $1, $2, p.line_id, p.sku, 'unmapped SKU' FROM unnest($3::text[], $4::text[]) AS p (line_id, sku)
-       ON CONFLICT (channel, order_id, line_id) DO UPDATE SET channel_sku = excluded.channel_sku`,
-      [channel, orderId, lines.map((line) => line.lineId), lines.map((line) => line.channelSku)],
-    );
   }
+}
+
+function changesWhatIsShown({ reserved, released, shortfall }: SettlementView): boolean {
+  return reserved + released + shortfall > 0;
 }
 
 function iso(time: string): string {
@@ -138,4 +170,15 @@ const KEEP_ORDER = `
     SET revision = excluded.revision, document = excluded.document, mapping = excluded.mapping || o.mapping,
         updated_at = clock_timestamp()
   WHERE o.revision <= excluded.revision
-  RETURNING mapping`;
+  RETURNING mapping, (xmax = 0) AS created`;
+
+/** The order's row is locked, so that documents applied side by side leave the lines of the newest. */
+const PARK_LINES = `
+  WITH newest AS MATERIALIZED (
+    SELECT FROM orders WHERE channel = $1 AND order_id = $2 AND revision = $3 FOR UPDATE
+  ), gone AS (
+    DELETE FROM parked_lines USING newest WHERE channel = $1 AND order_id = $2 AND NOT line_id = ANY($4::text[])
+  )
+  INSERT INTO parked_lines (channel, order_id, line_id, channel_sku, reason)
+  SELECT $1, $2, p.line_id, p.sku, 'unmapped SKU' FROM newest, unnest($4::text[], $5::text[]) AS p (line_id, sku)
+  ON CONFLICT (channel, order_id, line_id) DO UPDATE SET channel_sku = excluded.channel_sku`;

@@ -10,7 +10,7 @@ import {
 import { ArrayMaxSize, IsArray, IsInt, Max, Min } from 'class-validator';
 import { Needs } from '../access/scopes';
 import { IsCode, IsText, MayBeAbsent } from '../http/fields';
-import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { invalidRequest, validateAs } from '../http/validation';
 import { CatalogService } from './catalog.service';
 import type { LocationEntity } from './location.entity';
@@ -101,7 +101,11 @@ export class CatalogController {
   @Needs('stock:read')
   @ApiOperation({ summary: 'List SKUs, oldest first' })
   async listSkus(@Query() { limit, cursor, sku }: SkuQuery) {
-    const rows = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
+    const rows = await this.catalog.skus(
+      cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
+      limit + 1,
+      sku?.split(','),
+    );
     return pageOf(
       rows,
       limit,

@@ -74,6 +74,15 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     });
   }
 
+  /** Which of the SKUs carry one of the tags. */
+  async skusTagged(ids: readonly number[], tags: readonly string[]): Promise<Set<number>> {
+    const rows: { id: number }[] = await this.dataSource.query(
+      'SELECT id FROM skus WHERE id = ANY($1::int[]) AND tags && $2::text[]',
+      [ids, tags],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
   async upsertLocations(drafts: readonly LocationDraft[]): Promise<LocationEntity[]> {
     for (const { code, name, priority } of drafts) {
       await this.dataSource.query(UPSERT_LOCATION, [code, name || null, priority ?? null]);

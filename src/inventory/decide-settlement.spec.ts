@@ -56,7 +56,10 @@ describe('settling an order', () => {
     expect(settle(2, { a: { ordered: 6 } })).toMatchObject({ ...nothing, reserved: 2 });
     expect(settle(3, { a: { ordered: 5 } })).toMatchObject({ ...nothing, released: 1 });
     expect(settle(4, { a: { ordered: 5, fulfilled: 2 } })).toMatchObject({ ...nothing, fulfilled: 2 });
-    expect(settle(5, { a: { ordered: 5, fulfilled: 2, cancelled: 3 } })).toMatchObject({ ...nothing, released: 3 });
+    expect(settle(5, { a: { ordered: 5, fulfilled: 2, cancelled: 3 } })).toMatchObject({
+      ...nothing,
+      released: 3,
+    });
     expect(settle(6, { a: { ordered: 5, fulfilled: 2, cancelled: 3, returned: 1 } })).toMatchObject({
       ...nothing,
       returned: 1,
@@ -87,7 +90,11 @@ describe('settling an order', () => {
     expect(settle(2, { a: { ordered: 3 } })).toMatchObject({ reservationId: 'drawn for 1' });
     ledger.post(document(1, { a: { ordered: 1 } }, { orderId: '1002', reservationId: 'of 1002' }));
     ledger.post(document(1, { a: { ordered: 1 } }, { channel: 'other', reservationId: 'of other' }));
-    expect(ledger.stock.takenReservations().map(({ id }) => id)).toEqual(['drawn for 1', 'of 1002', 'of other']);
+    expect(ledger.stock.takenReservations().map(({ id }) => id)).toEqual([
+      'drawn for 1',
+      'of 1002',
+      'of other',
+    ]);
   });
 
   it('reserves nothing for an order that was cancelled before it was heard of', () => {
@@ -100,7 +107,11 @@ describe('settling an order', () => {
 
   it('reserves and ships at once what it first hears of as shipped, also beyond what was ordered', () => {
     ledger.restock(MUG, FRONT, 10);
-    expect(settle(1, { a: { ordered: 2, fulfilled: 3 } })).toMatchObject({ reserved: 3, fulfilled: 3, shortfall: 0 });
+    expect(settle(1, { a: { ordered: 2, fulfilled: 3 } })).toMatchObject({
+      reserved: 3,
+      fulfilled: 3,
+      shortfall: 0,
+    });
     expect(ledger.level(MUG, FRONT)).toMatchObject({ available: 7, reserved: 0 });
   });
 
@@ -117,7 +128,10 @@ describe('settling an order', () => {
       ledger.restock(MUG, FRONT, 3);
       expect(settle(1, { a: { ordered: 5 } })).toMatchObject({ reserved: 3, shortfall: 2 });
       expect(ledger.openShortfalls).toEqual(new Map([['shop/1001/a|1', 2]]));
-      expect(order()).toMatchObject({ state: 'confirmed', parts: [{ quantity: 5, reserved: 3, locationId: FRONT }] });
+      expect(order()).toMatchObject({
+        state: 'confirmed',
+        parts: [{ quantity: 5, reserved: 3, locationId: FRONT }],
+      });
     });
 
     it('is covered by the next document once stock has come', () => {
@@ -177,8 +191,14 @@ describe('settling an order', () => {
       ledger.restock(MUG, FRONT, 5);
       settle(1, { a: { ordered: 5 } });
       expect(settle(2, { b: { ordered: 5 } })).toMatchObject({ released: 5, reserved: 5, shortfall: 0 });
-      expect(settle(3, { a: { ordered: 2 }, b: { ordered: 3 } })).toMatchObject({ reserved: 2, shortfall: 0 });
-      expect(settle(4, { a: { ordered: 1 }, b: { ordered: 4 } })).toMatchObject({ reserved: 1, shortfall: 0 });
+      expect(settle(3, { a: { ordered: 2 }, b: { ordered: 3 } })).toMatchObject({
+        reserved: 2,
+        shortfall: 0,
+      });
+      expect(settle(4, { a: { ordered: 1 }, b: { ordered: 4 } })).toMatchObject({
+        reserved: 1,
+        shortfall: 0,
+      });
       expect(ledger.openShortfalls.size).toBe(0);
     });
 
@@ -253,17 +273,19 @@ describe('settling an order', () => {
     const updatedAt = '2024-05-03T12:00:00.000Z';
     settle(1, { a: { ordered: 3, fulfilled: 2, returned: 1 } }, { updatedAt });
     settle(2, { a: { ordered: 3, fulfilled: 2, returned: 1, cancelled: 1 } });
-    const own = ledger.events.slice(1).map(({ event, occurredAt, channel, orderId, lineId }) => [
-      event.type,
-      occurredAt,
-      `${channel} ${orderId} ${lineId}`,
-    ]);
+    const own = ledger.events
+      .slice(1)
+      .map(({ event, occurredAt, channel, orderId, lineId }) => [
+        event.type,
+        occurredAt,
+        `${channel} ${orderId} ${lineId}`,
+      ]);
     const placedAt = '2024-05-01T10:00:00.000Z';
     expect(own).toEqual([
       ['RESERVE', placedAt, 'shop 1001 a'],
-      ['FULFILL', updatedAt, expect.anything()],
+      ['FULFILL', updatedAt, 'shop 1001 a'],
       ['RETURN', updatedAt, 'shop 1001 a'],
-      ['RELEASE', placedAt, expect.anything()],
+      ['RELEASE', placedAt, 'shop 1001 a'],
     ]);
   });
 });
@@ -281,7 +303,8 @@ function endOf(documents: readonly BareCommand[]): unknown {
     line.fulfilled += part.fulfilled;
     line.returned += part.returned;
   }
-  for (const [name, { open, fulfilled }] of Object.entries(lines)) if (open + fulfilled === 0) delete lines[name];
+  for (const [name, { open, fulfilled }] of Object.entries(lines))
+    if (open + fulfilled === 0) delete lines[name];
   const levels = [MUG, CAP].flatMap((sku) =>
     [FRONT, BACK].map((place) => {
       const { version: _events, ...units } = ledger.level(sku, place);
@@ -304,7 +327,10 @@ describe('the documents of one order', () => {
     document(2, { a: { ordered: 6 }, b: { skuId: CAP, ordered: 2 } }),
     document(3, { a: { ordered: 5 }, c: { skuId: CAP, ordered: 1 } }),
     document(4, { a: { ordered: 5, fulfilled: 2 }, c: { skuId: CAP, ordered: 1, fulfilled: 1 } }),
-    document(5, { a: { ordered: 5, fulfilled: 2, cancelled: 3 }, c: { skuId: CAP, ordered: 1, fulfilled: 1 } }),
+    document(5, {
+      a: { ordered: 5, fulfilled: 2, cancelled: 3 },
+      c: { skuId: CAP, ordered: 1, fulfilled: 1 },
+    }),
     document(6, {
       a: { ordered: 5, fulfilled: 2, cancelled: 3, returned: 1 },
       c: { skuId: CAP, ordered: 1, fulfilled: 1 },
@@ -331,15 +357,16 @@ describe('the documents of one order', () => {
 
   it('whatever they say, end as the newest one has it, in any order and number', () => {
     const step = fc.record({ ordered: fc.nat(6), cancelled: fc.nat(3), shipped: fc.nat(2), back: fc.nat(1) });
-    const lives = fc.array(fc.record({ a: fc.option(step), b: fc.option(step) }), { minLength: 1, maxLength: 5 });
-    const deliveries = lives
-      .map(documentsOf)
-      .chain((documents) =>
-        fc.record({
-          documents: fc.constant(documents),
-          delivered: fc.array(fc.constantFrom(...documents), { maxLength: 12 }),
-        }),
-      );
+    const lives = fc.array(fc.record({ a: fc.option(step), b: fc.option(step) }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    const deliveries = lives.map(documentsOf).chain((documents) =>
+      fc.record({
+        documents: fc.constant(documents),
+        delivered: fc.array(fc.constantFrom(...documents), { maxLength: 12 }),
+      }),
+    );
     fc.assert(
       fc.property(deliveries, ({ documents, delivered }) => {
         const newest = documents.at(-1)!;
@@ -365,10 +392,16 @@ function documentsOf(changes: readonly { a: Change | null; b: Change | null }[])
     const lines: Record<string, Line> = {};
     for (const lineId of ['a', 'b'] as const) {
       const count = (soFar[lineId] ??= { fulfilled: 0, returned: 0 });
-      const { ordered, cancelled, shipped, back } = change[lineId] ?? { ordered: 0, cancelled: 0, shipped: 0, back: 0 };
+      const { ordered, cancelled, shipped, back } = change[lineId] ?? {
+        ordered: 0,
+        cancelled: 0,
+        shipped: 0,
+        back: 0,
+      };
       count.fulfilled += shipped;
       count.returned = Math.min(count.fulfilled, count.returned + back);
-      if (change[lineId] ?? count.fulfilled > 0) lines[lineId] = { ordered, cancelled: Math.min(cancelled, ordered), ...count };
+      if (change[lineId] ?? count.fulfilled > 0)
+        lines[lineId] = { ordered, cancelled: Math.min(cancelled, ordered), ...count };
     }
     return document(index + 1, lines);
   });

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { IsCode, IsText, IsTime, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
+import { IsCode, IsPastTime, IsText, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
 import type { FieldFault } from '../http/problem';
 import { ADJUSTABLE_STATES, choicesOf } from './decide';
 import type { MoveCommand } from './commands';
@@ -17,9 +17,6 @@ export const POSTABLE_TYPES = [
   'RECEIVE',
   'EXPECT',
 ] as const;
-
-/** Clocks differ a little; a time further ahead than this is a mistake. */
-const MAX_AHEAD_MS = 5 * 60_000;
 
 export class EventRequest {
   @ApiProperty({ enum: POSTABLE_TYPES })
@@ -77,7 +74,7 @@ export class EventRequest {
 
   @ApiPropertyOptional({ description: 'When it happened; default now', example: '2010-12-01T08:26:00Z' })
   @MayBeAbsent()
-  @IsTime()
+  @IsPastTime()
   occurredAt?: string;
 
   @ApiPropertyOptional({ description: "The caller's own number for it" })
@@ -114,8 +111,6 @@ export function faultsByType(event: EventRequest): FieldFault[] {
   if (type === 'TRANSFER' && event.toLocation === event.location)
     fault('toLocation', 'must differ from location');
   if (type !== 'TRANSFER' && event.toLocation !== undefined) fault('toLocation', 'belongs to TRANSFER');
-  if (event.occurredAt && Date.parse(event.occurredAt) > Date.now() + MAX_AHEAD_MS)
-    fault('occurredAt', 'must not be in the future');
   return faults;
 }
 

@@ -72,7 +72,7 @@ export function sqlState(error: unknown): string | undefined {
 /** Lost, refused or shut-down connections, and a server that is starting, full or read-only. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
-  if (state) return /^(08|57P|53|25006)/.test(state);
+  if (state) return /^(08|57|53|25006)/.test(state);
   const { code, message } = error as { code?: string; message?: string };
   return (
     /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_)/.test(code ?? '') ||

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
@@ -17,6 +17,12 @@ export interface Posted {
   outcome: Outcome;
   /** The key was known: this is what it was answered then, and nothing was written. */
   duplicate: boolean;
+}
+
+interface CommittedBatch {
+  answers: (Posted | Error)[];
+  decided: readonly DecidedCommand[];
+  changed: readonly ChangedLevel[];
 }
 
 interface KeyedCommand {
@@ -82,30 +88,36 @@ export class LedgerService implements OnApplicationShutdown {
     await this.pool.end();
   }
 
-  /** Queries that need not wait for each other's answers are sent together, on a pipelined connection. */
   private async transact(commands: KeyedCommand[]): Promise<(Posted | Error)[]> {
     const client = await this.pool.connect();
+    let result: CommittedBatch;
     try {
-      const begun = client.query('BEGIN');
-      const locked = lockStock(
-        client,
-        commands.map((each) => each.command),
-        (id) => this.catalog.priorityOf(id),
-      );
-      const [stock] = await Promise.all([locked, begun]);
-      const decided: DecidedCommand[] = [];
-      const answers = commands.map((each) => this.answer(stock, each, decided));
-      const { statements, changed } = prepareBatch(stock, decided);
-      const sent = decided.length > 0 ? statements.map((statement) => client.query(statement)) : [];
-      await Promise.all([...sent, client.query('COMMIT')]);
-      client.release();
-      this.committed(answers, decided, changed);
-      return answers;
+      result = await this.decideAndCommit(client, commands);
     } catch (error) {
       // What the connection was in the middle of is not known: it is ended, and its transaction with it.
       client.release(true);
       throw error;
     }
+    client.release();
+    this.committed(result);
+    return result.answers;
+  }
+
+  /** Queries that need not wait for each other's answers are sent together, on a pipelined connection. */
+  private async decideAndCommit(
+    client: PoolClient,
+    commands: readonly KeyedCommand[],
+  ): Promise<CommittedBatch> {
+    const begun = client.query('BEGIN');
+    const asked = commands.map((each) => each.command);
+    const locked = lockStock(client, asked, (id) => this.catalog.priorityOf(id));
+    const [stock] = await Promise.all([locked, begun]);
+    const decided: DecidedCommand[] = [];
+    const answers = commands.map((each) => this.answer(stock, each, decided));
+    const { statements, changed } = prepareBatch(stock, decided);
+    const sent = decided.length > 0 ? statements.map((statement) => client.query(statement)) : [];
+    await Promise.all([...sent, client.query('COMMIT')]);
+    return { answers, decided, changed };
   }
 
   /** The recorded answer, or a new decision, which the rest of the batch then sees. */
@@ -133,11 +145,7 @@ export class LedgerService implements OnApplicationShutdown {
     }
   }
 
-  private committed(
-    answers: readonly (Posted | Error)[],
-    decided: readonly DecidedCommand[],
-    changed: readonly ChangedLevel[],
-  ): void {
+  private committed({ answers, decided, changed }: CommittedBatch): void {
     this.counts.batches++;
     this.counts.commands += answers.length;
     this.counts.duplicates += answers.filter((each) => 'duplicate' in each && each.duplicate).length;

@@ -1,7 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsInt, Min, ValidateNested } from 'class-validator';
-import { IsCode, IsQuantity, IsText, IsTime, MayBeAbsent } from '../http/fields';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsObject,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { IsCode, IsPastTime, IsQuantity, IsText, MayBeAbsent } from '../http/fields';
 
 const MAX_LINES = 500;
 
@@ -30,6 +39,8 @@ export class ReservationRequestBody {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_LINES)
+  // A list within the list would have its own items validated, and pass for a line.
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => ReservationLineRequest)
   lines: ReservationLineRequest[];
@@ -52,12 +63,14 @@ export class ReservationChangeBody {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_LINES)
+  // A list within the list would have its own items validated, and pass for a line.
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => ReservationLineRequest)
   lines?: ReservationLineRequest[];
 
   @ApiPropertyOptional({ description: 'When it happened; default now' })
   @MayBeAbsent()
-  @IsTime()
+  @IsPastTime()
   occurredAt?: string;
 }

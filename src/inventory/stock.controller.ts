@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { Needs } from '../access/scopes';
 import { IsText, IsTime, MayBeAbsent } from '../http/fields';
-import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 import { invalidRequest } from '../http/validation';
 import { CatalogService } from './catalog.service';
@@ -46,7 +46,11 @@ export class StockController {
   @Needs('stock:read')
   @ApiOperation({ summary: 'Levels of all SKUs, in pages' })
   async list(@Query() { limit, cursor, sku }: StockQuery) {
-    const skus = await this.catalog.skus(cursorNumber(cursor) ?? 0, limit + 1, sku?.split(','));
+    const skus = await this.catalog.skus(
+      cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
+      limit + 1,
+      sku?.split(','),
+    );
     const page = pageOf(
       skus,
       limit,

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, ParseIntPipe, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -6,7 +6,7 @@ import { Needs } from '../access/scopes';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
 import { ChannelsService } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
-import { cursorNumber, pageOf, PageQuery } from '../http/page';
+import { cursorNumber, LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 
 interface PushState {
@@ -61,22 +61,22 @@ export class ListingsController {
   @Get('listings/:id/waterfall')
   @Needs('channels:read')
   @ApiOperation({ summary: 'How the published quantity of a listing comes about, step by step' })
-  async waterfall(@Param('id', ParseIntPipe) id: number) {
-    const listing = this.listings.get(id);
+  async waterfall(@Param('id') id: string) {
+    const listing = this.listings.get(listingId(id));
     if (!listing) throw new Problem('not-found', `no listing ${id}`);
     const [waterfall] = await this.published.compute([listing]);
     const states = await this.statesOf([listing]);
-    return { ...viewOf(listing, states.get(id)), ...waterfall };
+    return { ...viewOf(listing, states.get(listing.id)), ...waterfall };
   }
 
   @Get('listings/:id/pushes')
   @Needs('channels:read')
   @ApiOperation({ summary: 'The last pushes of a listing with their waterfalls, newest first' })
-  async pushes(@Param('id', ParseIntPipe) id: number, @Query() { limit }: PageQuery) {
+  async pushes(@Param('id') id: string, @Query() { limit }: LimitQuery) {
     const items = await this.dataSource.query(
       `SELECT id, quantity, previous, state, reason, trigger, waterfall, sent_at AS "sentAt", answered_at AS "answeredAt"
          FROM pushes WHERE listing_id = $1 ORDER BY sent_at DESC LIMIT $2`,
-      [id, limit],
+      [listingId(id), limit],
     );
     return { items };
   }
@@ -90,6 +90,13 @@ export class ListingsController {
     );
     return new Map(rows.map((row) => [row.id, row]));
   }
+}
+
+/** Throws `Problem` when it cannot be the id of a listing. */
+function listingId(id: string): number {
+  const found = /^\d{1,10}$/.test(id) ? Number(id) : Infinity;
+  if (found > MAX_INTEGER_ID) throw new Problem('not-found', `no listing ${id}`);
+  return found;
 }
 
 function viewOf({ id, channel, channelSku }: Listing, state: PushState | undefined) {

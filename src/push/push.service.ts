@@ -8,6 +8,7 @@ import { type InventoryUpdate, isChannelError, type PushResult } from '../channe
 import type { ReadyChannel } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
+import { CatalogService } from '../inventory/catalog.service';
 import { type ClaimedListing, PushRecords, type PushRow } from './push-records';
 
 interface PlannedPush {
@@ -30,6 +31,7 @@ export class PushService {
     @InjectDataSource() dataSource: DataSource,
     private readonly listings: ListingsService,
     private readonly published: PublishedQuantityService,
+    private readonly catalog: CatalogService,
     private readonly config: Config,
   ) {
     this.records = new PushRecords(dataSource);
@@ -63,14 +65,20 @@ export class PushService {
       upToDate.map((each) => ({ claimed: each })),
       this.config.push.maxAttempts,
     );
-    if (due.length === 0) return 0;
-    if (channel.config.mode !== 'live') {
-      await this.recordAll(channel, lease, due, () => ({ state: 'observed' }));
-      return 0;
-    }
-    // One by one after the computing, as late as can be: what is sent must not be older than it has to be.
-    await this.send(channel, lease, due);
-    return due.length;
+    const allowed = await this.allowedIn(channel, due);
+    const observed = due.filter((push) => !allowed.has(push));
+    if (observed.length > 0) await this.recordAll(channel, lease, observed, () => ({ state: 'observed' }));
+    if (allowed.size > 0) await this.send(channel, lease, [...allowed]);
+    return allowed.size;
+  }
+
+  /** `live` sends all, `observe` nothing, `pilot` the listings with a SKU that carries one of its tags. */
+  private async allowedIn({ config }: ReadyChannel, due: readonly PlannedPush[]): Promise<Set<PlannedPush>> {
+    if (config.mode === 'live') return new Set(due);
+    if (config.mode === 'observe') return new Set();
+    const skuIds = due.flatMap(({ listing }) => listing.components.map((component) => component.skuId));
+    const tagged = await this.catalog.skusTagged(skuIds, config.pilotTags);
+    return new Set(due.filter(({ listing }) => listing.components.some(({ skuId }) => tagged.has(skuId))));
   }
 
   private async plan(claimed: ClaimedListing[]): Promise<PlannedPush[]> {

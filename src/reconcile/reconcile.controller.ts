@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { ChannelsService } from '../channels/channels.service';
-import { PageQuery } from '../http/page';
+import { LimitQuery } from '../http/page';
 import { ReconcileService } from './reconcile.service';
 
 @ApiTags('reconcile')
@@ -28,7 +28,7 @@ export class ReconcileController {
   @Get('reconciliations')
   @Needs('channels:read')
   @ApiOperation({ summary: 'The last comparisons of the channel, newest first' })
-  async runs(@Param('channel') channel: string, @Query() { limit }: PageQuery) {
+  async runs(@Param('channel') channel: string, @Query() { limit }: LimitQuery) {
     this.channels.get(channel);
     const items = await this.dataSource.query(
       `SELECT id, started_at AS "startedAt", finished_at AS "finishedAt", listings, equal, in_flight AS "inFlight",
@@ -42,7 +42,7 @@ export class ReconcileController {
   @Get('drifts')
   @Needs('channels:read')
   @ApiOperation({ summary: 'What the comparisons found, newest first' })
-  async drifts(@Param('channel') channel: string, @Query() { limit }: PageQuery) {
+  async drifts(@Param('channel') channel: string, @Query() { limit }: LimitQuery) {
     this.channels.get(channel);
     const items = await this.dataSource.query(
       `SELECT run_id AS "runId", channel_sku AS "channelSku", cause, shown_units AS shown, expected_units AS expected, found_at AS "foundAt"

@@ -2,6 +2,8 @@ import type { ChannelSimulator, SimulatorOptions } from '../channel-api/simulato
 import type { ChannelConfig } from '../config/channel.config';
 import type { Config } from '../config/config';
 import type { PublishingRules } from './compare-channel';
+import type { HostClient } from './host-client';
+import { HostProblemError } from './host.errors';
 import { loadSimulator, startOn } from './load-simulator';
 import { ReplaySetupError } from './replay.errors';
 
@@ -41,6 +43,29 @@ export async function simulateChannel(config: Config, name: string, seed: number
 export function rulesOf(config: Config, name: string): PublishingRules {
   const { buffer, cap, locations } = configuredChannel(config, name);
   return { buffer, cap, locations: Object.values(locations) };
+}
+
+/**
+ * Makes sure that the running host talks to this simulator before anything is written: a host that was
+ * started with another file could hold a real shop under the same name. @throws ReplaySetupError
+ */
+export async function requireConnected(
+  host: HostClient,
+  name: string,
+  simulator: ChannelSimulator,
+): Promise<void> {
+  let told = '';
+  try {
+    await host.post(`/v1/channels/${encodeURIComponent(name)}/reconcile`, undefined, { repeatable: true });
+  } catch (error) {
+    if (!(error instanceof HostProblemError) || error.code !== 'channel-unavailable') throw error;
+    told = ` (${error.detail})`;
+  }
+  if (simulator.calls.some(({ status }) => status === 200)) return;
+  throw new ReplaySetupError(
+    `The host at ${host.url} does not reach the simulated channel on ${simulator.url}${told}. Nothing was changed. ` +
+      `It was started with another address or token for ${name}: start it with the file that --config names.`,
+  );
 }
 
 function configuredChannel(config: Config, name: string): ChannelConfig {

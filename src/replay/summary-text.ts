@@ -7,7 +7,12 @@ export function summaryText(summary: Summary): string {
     ['Replayed', replayedText(summary)],
     ['No stock', unusableText(summary)],
     ['Webhooks', webhookText(summary)],
-    ['Ledger', `${number(summary.events)} events: ${list(summary.eventsByType)}`],
+    [
+      'Ledger',
+      summary.events === 0
+        ? 'nothing new'
+        : `${number(summary.events)} events: ${list(summary.eventsByType)}`,
+    ],
     [
       'Time',
       `${summary.seconds} s, ${number(summary.eventsPerSecond)} events/s; the last ${summary.quietSeconds} s pushing out`,

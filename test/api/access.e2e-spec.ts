@@ -75,31 +75,41 @@ describe('access', () => {
     const open = routesOf(host.app)
       .map(({ method, path }) => `${method} ${path}`)
       .filter((name) => !(name in NEEDED));
-    const known = /^(GET \/(health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w[\w-]* \/webhooks\/\{channel\}(\/\{rest\})?)$/;
+    const known =
+      /^(GET \/(health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w[\w-]* \/webhooks\/\{channel\}(\/\{rest\})?)$/;
     expect(open.filter((name) => !known.test(name))).toEqual([]);
     expect(open).toContain('GET /health/live');
   });
 
-  test.each(ROUTES)('$name without a key, or with one that is none, answers 401', async ({ method, path }) => {
-    for (const key of [undefined, 'onhand_unknown', 'x'.repeat(300)]) {
-      const { status, headers, body } = await call(host.api.withKey(key), method, path);
-      expect(status).toBe(401);
-      expect(headers.get('content-type')).toMatch('application/problem+json');
-      expect(headers.get('www-authenticate')).toBe('Bearer realm="onhand"');
-      expect(body).toMatchObject({ type: 'urn:onhand:problem:unauthorized', code: 'unauthorized' });
-    }
-  });
-
-  test.each(ROUTES)('$name opens to $needed and admin, and to no other scope', async ({ method, path, needed }) => {
-    for (const [scope, client] of byScope) {
-      const { status, body } = await call(client, method, path);
-      if (scope === needed || scope === 'admin') expect([401, 403]).not.toContain(status);
-      else {
-        expect({ scope, status }).toEqual({ scope, status: 403 });
-        expect(body).toMatchObject({ code: 'forbidden', detail: expect.stringContaining(needed) as string });
+  test.each(ROUTES)(
+    '$name without a key, or with one that is none, answers 401',
+    async ({ method, path }) => {
+      for (const key of [undefined, 'onhand_unknown', 'x'.repeat(300)]) {
+        const { status, headers, body } = await call(host.api.withKey(key), method, path);
+        expect(status).toBe(401);
+        expect(headers.get('content-type')).toMatch('application/problem+json');
+        expect(headers.get('www-authenticate')).toBe('Bearer realm="onhand"');
+        expect(body).toMatchObject({ type: 'urn:onhand:problem:unauthorized', code: 'unauthorized' });
       }
-    }
-  });
+    },
+  );
+
+  test.each(ROUTES)(
+    '$name opens to $needed and admin, and to no other scope',
+    async ({ method, path, needed }) => {
+      for (const [scope, client] of byScope) {
+        const { status, body } = await call(client, method, path);
+        if (scope === needed || scope === 'admin') expect([401, 403]).not.toContain(status);
+        else {
+          expect({ scope, status }).toEqual({ scope, status: 403 });
+          expect(body).toMatchObject({
+            code: 'forbidden',
+            detail: expect.stringContaining(needed) as string,
+          });
+        }
+      }
+    },
+  );
 
   test('a key with two scopes opens what either of them opens', async () => {
     const client = host.api.withKey(await newKey(['stock:read', 'channels:read']));
@@ -116,9 +126,7 @@ describe('access', () => {
     ['an empty key', 'Bearer '],
     ['the beginning of a key', 'Bearer canary-admin-key-of-the-test'],
   ])('%s in the header is not a key', async (_name, authorization) => {
-    const answer = await host.api
-      .withKey(undefined)
-      .send('GET', '/v1/stock', { headers: { authorization } });
+    const answer = await host.api.withKey(undefined).send('GET', '/v1/stock', { headers: { authorization } });
     expect(answer.status).toBe(401);
   });
 

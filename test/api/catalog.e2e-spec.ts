@@ -101,7 +101,10 @@ describe('the catalog', () => {
 
   test('codes are told apart by case, accents and inner spaces', async () => {
     const codes = ['café', 'cafe', 'CAFE', 'ca fe', '日本 1', '😀'];
-    await host.api.post('/v1/skus', codes.map((sku) => ({ sku })));
+    await host.api.post(
+      '/v1/skus',
+      codes.map((sku) => ({ sku })),
+    );
     for (const sku of codes) {
       const { status, body } = await host.api.get(`/v1/stock/${encodeURIComponent(sku)}`);
       expect(status).toBe(200);

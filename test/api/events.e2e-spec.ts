@@ -65,16 +65,31 @@ describe('stock events', () => {
   /** Each type with the states it changes, from a level that has ten of each. */
   test.each([
     [{ type: 'RESTOCK', quantity: 3 }, { available: 13 }],
-    [{ type: 'RESTOCK', quantity: 3, from: 'on_order' }, { available: 13, onOrder: 7 }],
+    [
+      { type: 'RESTOCK', quantity: 3, from: 'on_order' },
+      { available: 13, onOrder: 7 },
+    ],
     [{ type: 'RETURN', quantity: 3 }, { quarantined: 13 }],
     [{ type: 'RETURN', quantity: 3, to: 'available' }, { available: 13 }],
-    [{ type: 'INSPECT', quantity: 3, to: 'available' }, { quarantined: 7, available: 13 }],
-    [{ type: 'INSPECT', quantity: 3, to: 'damaged' }, { quarantined: 7, damaged: 13 }],
+    [
+      { type: 'INSPECT', quantity: 3, to: 'available' },
+      { quarantined: 7, available: 13 },
+    ],
+    [
+      { type: 'INSPECT', quantity: 3, to: 'damaged' },
+      { quarantined: 7, damaged: 13 },
+    ],
     [{ type: 'ADJUST', quantity: -3, reason: 'count' }, { available: 7 }],
     [{ type: 'ADJUST', quantity: 3, reason: 'count', state: 'damaged' }, { damaged: 13 }],
-    [{ type: 'DAMAGE', quantity: 3 }, { available: 7, damaged: 13 }],
+    [
+      { type: 'DAMAGE', quantity: 3 },
+      { available: 7, damaged: 13 },
+    ],
     [{ type: 'EXPECT', quantity: 3 }, { onOrder: 13 }],
-    [{ type: 'RECEIVE', quantity: 3 }, { available: 13, inTransit: 7 }],
+    [
+      { type: 'RECEIVE', quantity: 3 },
+      { available: 13, inTransit: 7 },
+    ],
   ])('%j changes its states and no other', async (event, changed) => {
     const sku = `ALL-${JSON.stringify(event).replace(/\W+/g, '-')}end`;
     await host.api.post('/v1/skus', { sku });
@@ -258,7 +273,8 @@ describe('stock events', () => {
   });
 
   test('the ledger is counted, verified, and the levels made from it are the same rows', async () => {
-    const counted = (await host.api.get<{ events: number; byType: Record<string, number> }>('/v1/ledger')).body;
+    const counted = (await host.api.get<{ events: number; byType: Record<string, number> }>('/v1/ledger'))
+      .body;
     expect(counted.byType).toMatchObject({ TRANSFER: 4, RECEIVE: 2, EXPECT: 1, RESERVE: 1 });
     expect(Object.values(counted.byType).reduce((sum, count) => sum + count, 0)).toBe(counted.events);
     const levels = await host.dataSource.query('SELECT * FROM levels ORDER BY sku_id, location_id');
@@ -291,6 +307,8 @@ describe('stock events', () => {
     await host.api.post('/v1/ledger/rebuild');
     expect((await host.api.post('/v1/ledger/verify')).body).toMatchObject({ ok: true });
     expect((await stockOf('BOX')).total).toMatchObject({ available: 2 });
-    expect((await host.api.get('/v1/availability?sku=BOX')).body).toMatchObject({ items: [{ available: 2 }] });
+    expect((await host.api.get('/v1/availability?sku=BOX')).body).toMatchObject({
+      items: [{ available: 2 }],
+    });
   });
 });

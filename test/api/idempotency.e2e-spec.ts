@@ -45,7 +45,9 @@ describe('an idempotency key', () => {
     const before = await countRows(host.dataSource);
     const second = await host.api.post('/v1/events', list, 'list-1');
     expect(second.body).toEqual({
-      items: first.body.items.map((item) => (item.event ? { ...item, event: { ...item.event, duplicate: true } } : item)),
+      items: first.body.items.map((item) =>
+        item.event ? { ...item, event: { ...item.event, duplicate: true } } : item,
+      ),
     });
     expect(await countRows(host.dataSource)).toEqual(before);
   });
@@ -59,17 +61,20 @@ describe('an idempotency key', () => {
     expect(await countRows(host.dataSource)).toEqual(before);
   });
 
-  test.each(['confirm', 'release', 'fulfil'])('of %s gives the same answer again and no row', async (verb) => {
-    const id = await held();
-    if (verb === 'fulfil') await host.api.post(`/v1/reservations/${id}/confirm`);
-    const path = `/v1/reservations/${id}/${verb}`;
-    const first = await host.api.post(path, {}, `${verb}-1`);
-    expect(first.status).toBe(200);
-    const before = await countRows(host.dataSource);
-    const second = await host.api.post(path, {}, `${verb}-1`);
-    expect(second).toMatchObject({ status: 200, body: first.body });
-    expect(await countRows(host.dataSource)).toEqual(before);
-  });
+  test.each(['confirm', 'release', 'fulfil'])(
+    'of %s gives the same answer again and no row',
+    async (verb) => {
+      const id = await held();
+      if (verb === 'fulfil') await host.api.post(`/v1/reservations/${id}/confirm`);
+      const path = `/v1/reservations/${id}/${verb}`;
+      const first = await host.api.post(path, {}, `${verb}-1`);
+      expect(first.status).toBe(200);
+      const before = await countRows(host.dataSource);
+      const second = await host.api.post(path, {}, `${verb}-1`);
+      expect(second).toMatchObject({ status: 200, body: first.body });
+      expect(await countRows(host.dataSource)).toEqual(before);
+    },
+  );
 
   test('of a refused request stays refused, even when stock has come since', async () => {
     const body = { lines: [{ sku: 'B', quantity: 5 }] };
@@ -160,7 +165,10 @@ describe('an idempotency key', () => {
     const statuses = answers.map((answer) => answer.status);
     expect(statuses.filter((status) => status === 201)).toHaveLength(10);
     expect(statuses.filter((status) => status === 422)).toHaveLength(10);
-    expect(new Set(answers.filter(({ status }) => status === 201).map(({ body }) => (body as Reservation).id)).size).toBe(1);
+    expect(
+      new Set(answers.filter(({ status }) => status === 201).map(({ body }) => (body as Reservation).id))
+        .size,
+    ).toBe(1);
   });
 
   test('is known to another host and after a restart', async () => {
@@ -179,7 +187,9 @@ describe('an idempotency key', () => {
     expect(keys.every(({ key }) => /^(api|once|order|expire):/.test(key))).toBe(true);
     const sent = await host.api.post('/v1/events', restock, 'order:shop:1:1');
     expect(sent.body).toMatchObject({ duplicate: false });
-    const stored = await host.dataSource.query("SELECT 1 FROM idempotency_keys WHERE key = 'api:order:shop:1:1'");
+    const stored = await host.dataSource.query(
+      "SELECT 1 FROM idempotency_keys WHERE key = 'api:order:shop:1:1'",
+    );
     expect(stored).toHaveLength(1);
   });
 });

@@ -26,7 +26,13 @@ describe('the operations of a host', () => {
     const { status, headers, body } = await open().get<string>('/metrics');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch(/^text\/plain;.*version=0\.0\.4/);
-    const value = (name: string) => Number(body.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
+    const value = (name: string) =>
+      Number(
+        body
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')[1],
+      );
     expect({
       commands: value('onhand_ledger_commands_total'),
       duplicates: value('onhand_ledger_duplicates_total'),
@@ -35,8 +41,19 @@ describe('the operations of a host', () => {
       waiting: value('onhand_ledger_waiting'),
       served: value('onhand_channel_served{channel="shop"}'),
     }).toEqual({ commands: 3, duplicates: 1, refusals: 1, events: 1, waiting: 0, served: 1 });
-    for (const name of ['dirty_listings', 'parked_listings', 'lag_seconds', 'inbox_received', 'inbox_parked', 'parked_lines', 'open_shortfalls']) {
-      expect({ name, known: value(`onhand_channel_${name}{channel="shop"}`) >= 0 }).toEqual({ name, known: true });
+    for (const name of [
+      'dirty_listings',
+      'parked_listings',
+      'lag_seconds',
+      'inbox_received',
+      'inbox_parked',
+      'parked_lines',
+      'open_shortfalls',
+    ]) {
+      expect({ name, known: value(`onhand_channel_${name}{channel="shop"}`) >= 0 }).toEqual({
+        name,
+        known: true,
+      });
     }
     expect(body).toMatch(/^process_cpu_seconds_total/m);
   });
@@ -87,10 +104,12 @@ describe('the operations of a host', () => {
     expect(odd.body.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('no answer says what the host is made of', async () => {
-    const { headers } = await open().get('/health/live');
-    expect(headers.get('x-powered-by')).toBeNull();
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+  test('no answer says what the host is made of, and pages run no script from elsewhere', async () => {
+    const page = await open().get('/docs');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    for (const { headers } of [page, await open().get('/health/live')]) {
+      expect(headers.get('x-powered-by')).toBeNull();
+      expect(headers.get('server')).toBeNull();
+    }
   });
 });

@@ -45,8 +45,11 @@ describe('reservations', () => {
   const change = (id: string, verb: string, body?: object) =>
     host.api.post<Reservation>(`/v1/reservations/${id}/${verb}`, body);
   const totalOf = async (sku: string) =>
-    (await host.api.get<{ total: { available: number; reserved: number; physical: number } }>(`/v1/stock/${sku}`))
-      .body.total;
+    (
+      await host.api.get<{ total: { available: number; reserved: number; physical: number } }>(
+        `/v1/stock/${sku}`,
+      )
+    ).body.total;
 
   test('units are moved from available to reserved', async () => {
     const sku = await stocked(10);
@@ -204,16 +207,22 @@ describe('reservations', () => {
       state: 'confirmed',
       lines: [{ released: 3 }, { released: 1, fulfilled: 2 }, { released: 0 }],
     });
-    expect((await change(id, 'fulfil')).body).toMatchObject({ state: 'fulfilled', lines: [{}, {}, { fulfilled: 2 }] });
+    expect((await change(id, 'fulfil')).body).toMatchObject({
+      state: 'fulfilled',
+      lines: [{}, {}, { fulfilled: 2 }],
+    });
     expect(await totalOf(sku)).toMatchObject({ available: 4, reserved: 0 });
     expect(await totalOf(other)).toMatchObject({ available: 3, reserved: 0 });
   });
 
-  test.each(['confirm', 'release', 'fulfil'])('%s of a reservation that does not exist is not found', async (verb) => {
-    for (const id of [randomUUID(), 'nonsense', '0', '%20']) {
-      expect(await change(id, verb)).toMatchObject({ status: 404, body: { code: 'not-found' } });
-    }
-  });
+  test.each(['confirm', 'release', 'fulfil'])(
+    '%s of a reservation that does not exist is not found',
+    async (verb) => {
+      for (const id of [randomUUID(), 'nonsense', '0', '%20']) {
+        expect(await change(id, verb)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+      }
+    },
+  );
 
   test('a reservation that does not exist is not found', async () => {
     for (const id of [randomUUID(), 'nonsense']) {

@@ -50,13 +50,13 @@ export class HostClient {
   async send<Body = unknown>(
     method: string,
     path: string,
-    { headers, body }: { headers?: Record<string, string>; body?: string | Uint8Array } = {},
+    { headers, body }: { headers?: Record<string, string>; body?: string | Buffer } = {},
   ): Promise<Answer<Body>> {
     const authorization = this.key === undefined ? undefined : { authorization: `Bearer ${this.key}` };
     const response = await fetch(this.url + path, {
       method,
       headers: { ...authorization, ...headers },
-      ...(body !== undefined && { body: body as BodyInit }),
+      ...(body !== undefined && { body }),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: parsed(text, response) as Body };

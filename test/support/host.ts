@@ -90,6 +90,11 @@ export interface SpawnedHost {
   readonly exited: Promise<number | string>;
 }
 
+export interface SpawnOptions {
+  logLevel?: string;
+  env?: Record<string, string>;
+}
+
 /** A folder with onhand.yaml in which hosts are spawned, one after another or beside one another. */
 export class HostFolder {
   private readonly hosts: SpawnedHost[] = [];
@@ -111,10 +116,11 @@ export class HostFolder {
     await writeFile(join(this.folder, name), text);
   }
 
-  async start({ logLevel = 'info' } = {}): Promise<SpawnedHost> {
+  /** Rejects with its output when it ends instead of listening. `env` comes on top of what it needs. */
+  async start({ logLevel = 'info', env = {} }: SpawnOptions = {}): Promise<SpawnedHost> {
     const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
       cwd: this.folder,
-      env: { PATH: process.env.PATH, ...environment(this.databaseUrl, logLevel) },
+      env: { PATH: process.env.PATH, ...environment(this.databaseUrl, logLevel), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const host = await listening(child);

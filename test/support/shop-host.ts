@@ -1,9 +1,13 @@
+import { createHmac } from 'node:crypto';
 import { startSimulator } from '../../plugins/generic-rest/simulator';
 import type { ChannelSimulator, SimulatorOptions, WebhookDelivery } from '../../src/channel-api';
 import { GENERIC_REST_SOURCE, type HostSettings, startTestHost, type TestHost } from './host';
 import type { Answer } from './host-client';
 
 export const WEBHOOK_SECRET = 'canary-webhook-secret';
+
+/** The plugin's own default is what a real shop stands, and would make tests wait. */
+const UNLIMITED = { perSecond: 10_000, burst: 10_000 };
 
 /** A host with one channel, `shop`, connected to a simulated shop over HTTP. */
 export interface ShopHost extends TestHost {
@@ -33,7 +37,7 @@ export async function startShopHost({
       {
         name: 'shop',
         plugin: GENERIC_REST_SOURCE,
-        options: { ...shop.pluginOptions, ...(options as object) },
+        options: { limit: UNLIMITED, ...shop.pluginOptions, ...(options as object) },
         ...others,
       },
       ...(settings.channels ?? []),
@@ -61,4 +65,17 @@ export async function deliver(
 /** `channel_sku,sku,units` for each row, as the listings file has them. */
 export function listingsCsv(rows: [channelSku: string, sku: string, units: number][]): string {
   return ['channel_sku,sku,units', ...rows.map((row) => row.join(','))].join('\n') + '\n';
+}
+
+/** A webhook with this body, signed as the shop signs. */
+export function signedWebhook(order: object, secret = WEBHOOK_SECRET): WebhookDelivery {
+  const body = Buffer.from(JSON.stringify(order));
+  return {
+    headers: {
+      'content-type': 'application/json',
+      'x-shop-topic': 'order/changed',
+      'x-shop-signature': createHmac('sha256', secret).update(body).digest('hex'),
+    },
+    body,
+  };
 }

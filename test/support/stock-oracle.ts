@@ -29,9 +29,8 @@ interface Book {
   dueAtMs?: number;
   revision?: number;
   units: PromisedUnit[];
-  /** Of an order, per line: the locations it was ever tried at, first one first, and what it is short of. */
+  /** Of an order, per line: the locations it was ever tried at, first one first. */
   triedAt: Map<string, number[]>;
-  shortUnits: Map<string, number>;
 }
 
 export interface OracleAnswer {
@@ -89,7 +88,7 @@ export class StockOracle {
     const closed: OracleAnswer = { refused: { code: 'reservation-closed', state: book.state } };
     if (command.kind === 'expire') {
       if (!isDue) return closed;
-      this.end(book, book.units, 'given back');
+      this.end(book.units, 'given back');
       book.state = 'expired';
       return { book };
     }
@@ -153,7 +152,6 @@ export class StockOracle {
       dueAtMs: command.ttlSeconds ? this.nowMs + command.ttlSeconds * 1000 : undefined,
       units,
       triedAt: new Map(),
-      shortUnits: new Map(),
     };
     this.books.set(book.id, book);
     units.forEach(({ sku, loc }) => this.counter(sku, loc).available--);
@@ -194,7 +192,7 @@ export class StockOracle {
       if (found.length < requested) exceeding.push({ skuId, locationId, requested, open: found.length });
     }
     if (exceeding.length > 0) return { refused: { code: 'exceeds-reservation', lines: exceeding } };
-    this.end(book, lines ? [...chosen] : open, fate);
+    this.end(lines ? [...chosen] : open, fate);
     this.closeIfDone(book);
     return { book };
   }
@@ -204,7 +202,7 @@ export class StockOracle {
     book.state = book.units.some((unit) => unit.fate === 'shipped') ? 'fulfilled' : 'released';
   }
 
-  private end(book: Book, units: readonly PromisedUnit[], fate: 'shipped' | 'given back'): void {
+  private end(units: readonly PromisedUnit[], fate: 'shipped' | 'given back'): void {
     for (const unit of units) {
       if (unit.fate !== 'open') continue;
       unit.fate = fate;
@@ -241,13 +239,10 @@ export class StockOracle {
   private giveBackExcess(book: Book, wish: Wish): number {
     const line = lineOf(wish);
     const kept = ofLine(book, line).filter((unit) => unit.fate !== 'given back');
-    const open = this.inOrderTried(
-      book,
-      line,
-      kept.filter((unit) => unit.fate === 'open'),
-    ).reverse();
+    const openUnits = kept.filter((unit) => unit.fate === 'open');
+    const open = inOrderTried(openUnits, book.triedAt.get(line) ?? []).reverse();
     const excess = open.slice(0, Math.max(0, kept.length - wantedUnits(wish)));
-    this.end(book, excess, 'given back');
+    this.end(excess, 'given back');
     return excess.length;
   }
 
@@ -264,22 +259,14 @@ export class StockOracle {
       moved.reserved++;
     }
     const shipped = () => ofLine(book, line).filter((unit) => unit.fate === 'shipped');
-    const open = this.inOrderTried(
-      book,
-      line,
-      ofLine(book, line).filter((unit) => unit.fate === 'open'),
-      tried,
-    );
+    const openUnits = ofLine(book, line).filter((unit) => unit.fate === 'open');
+    const open = inOrderTried(openUnits, tried);
     const leaving = open.slice(0, Math.max(0, wish.fulfilled - shipped().length));
-    this.end(book, leaving, 'shipped');
+    this.end(leaving, 'shipped');
     moved.fulfilled += leaving.length;
     const back = shipped().filter((unit) => unit.returned).length;
-    const away = this.inOrderTried(
-      book,
-      line,
-      shipped().filter((unit) => !unit.returned),
-      tried,
-    );
+    const notBack = shipped().filter((unit) => !unit.returned);
+    const away = inOrderTried(notBack, tried);
     for (const unit of away.slice(0, Math.max(0, wish.returned - back))) {
       unit.returned = true;
       this.put(sku, unit.loc, 'quarantined', 1);
@@ -289,18 +276,8 @@ export class StockOracle {
     if (shortUnits > 0 && tried.length === 0) tried.push(locationId ?? 0);
     if (tried.length > 0) book.triedAt.set(line, tried);
     moved.shortfall += shortUnits;
-    book.shortUnits.set(line, shortUnits);
     if (shortUnits > 0) this.shortfalls.set(`${name}/${line}`, shortUnits);
     else this.shortfalls.delete(`${name}/${line}`);
-  }
-
-  private inOrderTried(
-    book: Book,
-    line: string,
-    units: PromisedUnit[],
-    tried = book.triedAt.get(line) ?? [],
-  ): PromisedUnit[] {
-    return tried.flatMap((loc) => units.filter((unit) => unit.loc === loc));
   }
 
   private take(sku: number, loc: number, place: Place, units: number): Refusal | undefined {
@@ -336,7 +313,7 @@ export class StockOracle {
 type Wish = SettleOrderCommand['lines'][number];
 
 function emptyBook(name: string): Book {
-  return { id: `${name}#`, state: 'confirmed', units: [], triedAt: new Map(), shortUnits: new Map() };
+  return { id: `${name}#`, state: 'confirmed', units: [], triedAt: new Map() };
 }
 
 function lineOf({ lineId, skuId }: Wish): string {
@@ -349,4 +326,9 @@ function ofLine(book: Book, line: string): PromisedUnit[] {
 
 function wantedUnits({ ordered, cancelled, fulfilled }: Wish): number {
   return Math.max(ordered - cancelled, fulfilled);
+}
+
+/** Units by location, in the order in which the line tried the locations. */
+function inOrderTried(units: readonly PromisedUnit[], tried: readonly number[]): PromisedUnit[] {
+  return tried.flatMap((loc) => units.filter((unit) => unit.loc === loc));
 }

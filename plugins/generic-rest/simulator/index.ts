@@ -7,7 +7,7 @@ import { orderBody } from './wire';
 /** Starts a shop with the API that the plugin's default options describe. Rejects when the port is taken. */
 export const startSimulator: StartSimulator = async (options) => {
   const shop = new Shop();
-  const token = randomBytes(16).toString('hex');
+  const token = options.token ?? randomBytes(16).toString('hex');
   const server = new ShopServer(shop, token, options);
   const url = await server.listen(options.port ?? 0);
   const simulator: ChannelSimulator = {
