@@ -42,7 +42,8 @@ CREATE INDEX dirty_listings_channel ON dirty_listings (channel, not_before);
 
 CREATE FUNCTION mark_listings_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  -- In listing order, so that two transactions marking the same listings never deadlock.
+  -- In listing order, so that two transactions marking the same listings never deadlock. A listing that is
+  -- dirty and claimed by nobody is only locked: whoever claims it next computes from what is committed then.
   INSERT INTO dirty_listings (listing_id, channel)
     SELECT DISTINCT l.id, l.channel
       FROM posted p
@@ -52,7 +53,8 @@ BEGIN
   ON CONFLICT (listing_id) DO UPDATE
     SET marks = dirty_listings.marks + 1,
         attempts = CASE WHEN dirty_listings.parked_at IS NULL THEN dirty_listings.attempts ELSE 0 END,
-        parked_at = NULL;
+        parked_at = NULL
+  WHERE dirty_listings.lease IS NOT NULL OR dirty_listings.parked_at IS NOT NULL;
   RETURN NULL;
 END $$;
 

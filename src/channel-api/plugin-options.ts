@@ -32,7 +32,8 @@ export function resolvePluginOptions<Options extends object>(
   const errors = validateSync(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
+    // A plugin that has no options has a class without a decorator; any option it is given is refused all the same.
+    forbidUnknownValues: false,
     validationError: { target: false, value: false },
   });
   if (errors.length > 0)

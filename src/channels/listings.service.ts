@@ -185,10 +185,12 @@ const RETIRE_LISTINGS = `
   UPDATE listings l SET retired_at = clock_timestamp()
    WHERE l.channel = $1 AND l.retired_at IS NULL AND NOT EXISTS (SELECT FROM (${WANTED}) w WHERE w.channel_sku = l.channel_sku)`;
 
+/** A parked listing is tried again: what it was refused for may be over, or it stands for something else now. */
 const MARK_DIRTY = `
   INSERT INTO dirty_listings AS d (listing_id, channel, forced)
   SELECT id, channel, $2 FROM listings WHERE id = ANY($1::int[]) ORDER BY id
-  ON CONFLICT (listing_id) DO UPDATE SET marks = d.marks + 1, forced = d.forced OR excluded.forced`;
+  ON CONFLICT (listing_id) DO UPDATE SET marks = d.marks + 1, forced = d.forced OR excluded.forced,
+    attempts = CASE WHEN d.parked_at IS NULL THEN d.attempts ELSE 0 END, parked_at = NULL`;
 
 const READ_LISTINGS = `
   SELECT l.id, l.channel, l.channel_sku, jsonb_agg(jsonb_build_array(c.sku_id, c.units) ORDER BY c.sku_id) AS components

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { ListenerService } from '../database/listener.service';
-import { type ChangedLevel, SENDER } from './ledger-writer';
+import type { ChangedLevel } from './ledger-writer';
 import { LedgerService } from './ledger.service';
 import type { Level } from './level';
 
@@ -13,7 +13,9 @@ import type { Level } from './level';
 @Injectable()
 export class AvailabilityService implements OnApplicationBootstrap {
   private readonly log = new Logger('availability');
-  private readonly levels = new Map<number, Map<number, Level>>();
+  private levels: LevelMap = new Map();
+  /** What a reset has read so far; takes the place of `levels` once it is complete. */
+  private fresh: LevelMap | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -35,22 +37,28 @@ export class AvailabilityService implements OnApplicationBootstrap {
     return this.levels.get(skuId) ?? NO_LEVELS;
   }
 
-  /** Forgets all and reads the table again, after a rebuild. */
+  /**
+   * Believes the table again, whatever was known: after a rebuild, a level may be right at a lower version.
+   * Until all of it is read, the old levels are answered.
+   */
   async reset(): Promise<void> {
-    this.levels.clear();
+    const fresh: LevelMap = new Map();
+    this.fresh = fresh;
     await this.load();
+    if (this.fresh !== fresh) return;
+    this.levels = fresh;
+    this.fresh = undefined;
   }
 
-  private apply({ skuId, locationId, level }: ChangedLevel): void {
-    let byLocation = this.levels.get(skuId);
-    if (!byLocation) this.levels.set(skuId, (byLocation = new Map()));
-    const known = byLocation.get(locationId);
-    if (!known || known.version < level.version) byLocation.set(locationId, level);
+  private apply(changed: ChangedLevel): void {
+    remember(this.levels, changed);
+    if (this.fresh) remember(this.fresh, changed);
   }
 
   private heard(payload: string): void {
+    if (payload === REBUILT) return this.follow(this.reset());
     const [sender, list = ''] = payload.split(':', 2);
-    if (sender === SENDER) return;
+    if (sender === this.ledger.sender || list === '') return;
     const pairs = list.split(',').map((pair) => pair.split('.').map(Number));
     const reading =
       list === '*' ? this.load() : this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
@@ -73,6 +81,19 @@ export class AvailabilityService implements OnApplicationBootstrap {
     for (const { sku_id: skuId, location_id: locationId, ...level } of rows)
       this.apply({ skuId, locationId, level });
   }
+}
+
+/** The notification that all levels were made anew. */
+export const REBUILT = 'rebuilt';
+
+/** By SKU and location. */
+type LevelMap = Map<number, Map<number, Level>>;
+
+function remember(levels: LevelMap, { skuId, locationId, level }: ChangedLevel): void {
+  let byLocation = levels.get(skuId);
+  if (!byLocation) levels.set(skuId, (byLocation = new Map()));
+  const known = byLocation.get(locationId);
+  if (!known || known.version < level.version) byLocation.set(locationId, level);
 }
 
 const NO_LEVELS: ReadonlyMap<number, Level> = new Map();

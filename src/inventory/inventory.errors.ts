@@ -64,9 +64,12 @@ const RETRYABLE_SQLSTATES = new Set([
   '55P03', // lock_not_available
 ]);
 
+/** Each SQLSTATE has a digit in it; without that, EPIPE would be one. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
 /** Lost, refused or shut-down connections, and a server that is starting, full or read-only. */
@@ -75,7 +78,7 @@ export function isConnectionLoss(error: unknown): boolean {
   if (state) return /^(08|57|53|25006)/.test(state);
   const { code, message } = error as { code?: string; message?: string };
   return (
-    /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_)/.test(code ?? '') ||
+    /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test(code ?? '') ||
     /Connection terminated|Connection ended|not queryable|timeout exceeded|Client was closed/i.test(
       message ?? '',
     )

@@ -9,14 +9,16 @@ import { bytesArray, numberArray, textArray } from './sql-array';
 
 let database: TestDatabase;
 let host: InventoryApp;
+let second: InventoryApp;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  host = await InventoryApp.start(database.url);
+  host = await InventoryApp.start(database.url, { maxBatch: 16 });
+  second = await InventoryApp.start(database.url, { maxBatch: 16 });
 });
 
 afterAll(async () => {
-  await host.stop();
+  await Promise.all([host.stop(), second.stop()]);
   await database.drop();
 });
 
@@ -231,7 +233,7 @@ describe('a shortfall', () => {
 
 describe('connections that are killed in the middle of the work', () => {
   it('lose nothing, double nothing, and leave nobody without an answer', async () => {
-    const hosts = [host, await InventoryApp.start(database.url, { maxBatch: 16 })];
+    const hosts = [host, second];
     const skus = await Promise.all([0, 1, 2, 3].map(() => host.newSku(0)));
     const ids = new Map<string, number>();
     const answers: Promise<unknown>[] = [];
@@ -262,7 +264,6 @@ describe('connections that are killed in the middle of the work', () => {
     expect(written).toHaveLength(ids.size);
     expect(new Map(written.map((row) => [row.command_key, row.sku_id]))).toEqual(ids);
     expect((await host.verify.verify()).violations).toEqual([]);
-    await hosts[1]!.stop();
   });
 
   /** Ends sessions that are in a transaction, one after the other, until stopped. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { QueryConfig } from 'pg';
 import type { LedgerCommand, Outcome } from './commands';
 import { COUNTED_STATES, type Level } from './level';
@@ -32,9 +31,13 @@ export interface PreparedBatch {
 /**
  * The set-based statements that write a decided batch: events, levels, reservations, shortfalls and keys.
  * Prepared whole before anything is sent, so that a COMMIT sent behind them never commits a part. They
- * belong in the transaction that locked `stock`.
+ * belong in the transaction that locked `stock`. `sender` signs the notification to other hosts.
  */
-export function prepareBatch(stock: LockedStock, decided: readonly DecidedCommand[]): PreparedBatch {
+export function prepareBatch(
+  stock: LockedStock,
+  decided: readonly DecidedCommand[],
+  sender: string,
+): PreparedBatch {
   const changed = changedLevels(decided);
   const reservations = stock.takenReservations();
   const fresh = reservations.filter((each) => !stock.isStoredReservation(each.id));
@@ -54,7 +57,7 @@ export function prepareBatch(stock: LockedStock, decided: readonly DecidedComman
       ...keyColumns(decided),
       ...reservationColumns(fresh),
       ...partColumns(fresh),
-      notification(changed),
+      notification(changed, sender),
     ],
   };
   return {
@@ -82,13 +85,10 @@ function changedLevels(decided: readonly DecidedCommand[]): ChangedLevel[] {
 /** PostgreSQL refuses payloads of 8,000 bytes; a listener told `*` reads all levels again. */
 const MAX_NOTIFICATION_BYTES = 7_900;
 
-/** Tells this process's notifications from other hosts'; process ids repeat between containers. */
-export const SENDER = randomUUID();
-
 /** `<sender>:<sku>.<location>,…` for the other hosts' read models. */
-function notification(changed: readonly ChangedLevel[]): string {
-  const payload = `${SENDER}:` + changed.map((each) => `${each.skuId}.${each.locationId}`).join(',');
-  return payload.length > MAX_NOTIFICATION_BYTES ? `${SENDER}:*` : payload;
+function notification(changed: readonly ChangedLevel[], sender: string): string {
+  const payload = `${sender}:` + changed.map((each) => `${each.skuId}.${each.locationId}`).join(',');
+  return payload.length > MAX_NOTIFICATION_BYTES ? `${sender}:*` : payload;
 }
 
 const WRITE_BATCH = `

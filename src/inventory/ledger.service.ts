@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool, PoolClient } from 'pg';
@@ -42,6 +43,8 @@ const GIVE_UP_AFTER_MS = 15_000;
 export class LedgerService implements OnApplicationShutdown {
   /** Counts since start, for metrics. */
   readonly counts = { batches: 0, commands: 0, duplicates: 0, refusals: 0, events: 0 };
+  /** Tells this host's notifications from other hosts'; process ids repeat between containers. */
+  readonly sender = randomUUID();
   private readonly lanes: GroupCommit<KeyedCommand, Posted>[];
   private readonly pool: Pool;
   private readonly listeners: CommitListener[] = [];
@@ -114,7 +117,7 @@ export class LedgerService implements OnApplicationShutdown {
     const [stock] = await Promise.all([locked, begun]);
     const decided: DecidedCommand[] = [];
     const answers = commands.map((each) => this.answer(stock, each, decided));
-    const { statements, changed } = prepareBatch(stock, decided);
+    const { statements, changed } = prepareBatch(stock, decided, this.sender);
     const sent = decided.length > 0 ? statements.map((statement) => client.query(statement)) : [];
     await Promise.all([...sent, client.query('COMMIT')]);
     return { answers, decided, changed };

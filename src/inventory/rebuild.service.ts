@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inTransaction } from '../database/pool';
-import { AvailabilityService } from './availability.service';
+import { AvailabilityService, REBUILT } from './availability.service';
 import { type FoldedLevel, scanLedger } from './ledger-scan';
 import { COUNTED_STATES } from './level';
 import { numberArray } from './sql-array';
@@ -35,6 +35,7 @@ export class RebuildService {
         if (page.length === PAGE_LEVELS) await insertLevels(client, page.splice(0));
       });
       await insertLevels(client, page);
+      await client.query(`NOTIFY onhand_levels, '${REBUILT}'`);
       return { events, levels };
     });
     await this.availability.reset();

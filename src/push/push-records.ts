@@ -9,7 +9,7 @@ export interface ClaimedListing {
   marks: number;
   forced: boolean;
   attempts: number;
-  /** What the channel took last; null when it never took anything. */
+  /** What the channel took last; null when it never took anything, or may have taken more since. */
   pushedUnits: number | null;
   /** What the channel is known to show. */
   shownUnits: number | null;
@@ -82,16 +82,17 @@ function isDone(row: PushRow | undefined): boolean {
   return row === undefined || row.state === 'accepted' || row.state === 'applied' || row.state === 'observed';
 }
 
+/** A lease that was never given back: that worker may have sent, so what the channel took last is not known. */
 const CLAIM = `
   WITH due AS (
-    SELECT listing_id FROM dirty_listings
+    SELECT listing_id, lease IS NOT NULL AS abandoned FROM dirty_listings
      WHERE channel = $1 AND parked_at IS NULL AND not_before <= clock_timestamp() AND lease_until <= clock_timestamp()
      ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED)
   UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
     FROM due JOIN listings l ON l.id = due.listing_id
    WHERE d.listing_id = due.listing_id
   RETURNING d.listing_id AS "listingId", d.marks, d.forced, d.attempts,
-            l.pushed_units AS "pushedUnits", l.shown_units AS "shownUnits"`;
+            CASE WHEN due.abandoned THEN NULL ELSE l.pushed_units END AS "pushedUnits", l.shown_units AS "shownUnits"`;
 
 async function insertPushes(client: PoolClient, rows: readonly PushRow[], channel: string): Promise<void> {
   await client.query(
@@ -156,6 +157,11 @@ async function putBack(
       parks,
     ],
   );
+  // An update that was not answered may have been applied: what the channel took last is not known any more.
+  const unknown = again.filter(({ row }) => row?.state !== 'rejected');
+  await client.query('UPDATE listings SET pushed_units = NULL WHERE id = ANY($1::int[])', [
+    unknown.map(({ claimed }) => claimed.listingId),
+  ]);
   const stale = again.filter(({ row }) => row?.shownUnits !== undefined);
   if (stale.length > 0) {
     await client.query(

@@ -73,6 +73,11 @@ async function ledgerFigures(
       'ratio >= 1.5, p99 < 20 ms',
     ),
     figure(
+      'the same with every SKU on a listing, each marked dirty',
+      done.map((r) => [r.mapped, r.spreadFloor]),
+      'none; beside the same floor',
+    ),
+    figure(
       'reservations in process, 64 in flight on one SKU',
       done.map((r) => [r.hot, r.hotFloor]),
       'ratio >= 15, p99 < 20 ms',

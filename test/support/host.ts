@@ -97,7 +97,7 @@ export interface SpawnOptions {
 
 /** A folder with onhand.yaml in which hosts are spawned, one after another or beside one another. */
 export class HostFolder {
-  private readonly hosts: SpawnedHost[] = [];
+  private readonly children: ChildProcess[] = [];
 
   private constructor(
     private readonly folder: string,
@@ -116,21 +116,24 @@ export class HostFolder {
     await writeFile(join(this.folder, name), text);
   }
 
-  /** Rejects with its output when it ends instead of listening. `env` comes on top of what it needs. */
+  /**
+   * Rejects with its output when it ends instead of listening. It is known to listen by its log, so the
+   * level must be `info` or below. `env` comes on top of what it needs.
+   */
   async start({ logLevel = 'info', env = {} }: SpawnOptions = {}): Promise<SpawnedHost> {
     const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
       cwd: this.folder,
       env: { PATH: process.env.PATH, ...environment(this.databaseUrl, logLevel), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const host = await listening(child);
-    this.hosts.push(host);
-    return host;
+    this.children.push(child);
+    return listening(child);
   }
 
   /** Kills what still runs, and removes the folder. */
   async remove(): Promise<void> {
-    await Promise.all(this.hosts.map((host) => host.kill('SIGKILL')));
+    for (const child of this.children) child.kill('SIGKILL');
+    await Promise.all(this.children.map(ended));
     await rm(this.folder, { recursive: true, force: true });
   }
 }
@@ -138,9 +141,7 @@ export class HostFolder {
 /** Waits for the line that says where it listens. Rejects with the output when it exits instead. */
 function listening(child: ChildProcess): Promise<SpawnedHost> {
   let output = '';
-  const exited = new Promise<number | string>((done) => {
-    child.once('exit', (code, signal) => done(code ?? signal ?? 'unknown'));
-  });
+  const exited = ended(child);
   return new Promise((started, failed) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString();
@@ -163,6 +164,15 @@ function listening(child: ChildProcess): Promise<SpawnedHost> {
     void exited.then((code) =>
       failed(new Error(`the host ended with ${code} instead of listening:\n${output}`)),
     );
+  });
+}
+
+/** Its exit code, or the name of the signal that ended it. */
+function ended(child: ChildProcess): Promise<number | string> {
+  return new Promise((resolve) => {
+    const already = child.exitCode ?? child.signalCode;
+    if (already !== null) resolve(already);
+    else child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
   });
 }
 

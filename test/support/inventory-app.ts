@@ -20,8 +20,9 @@ import { StockService } from '../../src/inventory/stock.service';
 import { VerifyService } from '../../src/inventory/verify.service';
 import type { BareCommand } from './memory-ledger';
 
-/** Two locations; `front` comes first. */
+/** In a new database `far` has the smallest id and the lowest priority, so that the two are not taken for each other. */
 const LOCATIONS: readonly LocationConfig[] = [
+  { code: 'far', name: 'Depot', priority: 3 },
   { code: 'front', name: 'Shop', priority: 1 },
   { code: 'back', name: 'Warehouse', priority: 2 },
 ];
@@ -110,6 +111,10 @@ export class InventoryApp {
 
   get back(): number {
     return this.idOf('back');
+  }
+
+  get far(): number {
+    return this.idOf('far');
   }
 
   private idOf(code: string): number {

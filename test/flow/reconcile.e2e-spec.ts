@@ -1,0 +1,183 @@
+import { eventually } from '../support/eventually';
+import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+
+interface Report {
+  id: string;
+  [count: string]: unknown;
+}
+
+const SKUS = Array.from({ length: 250 }, (_, index) => `SKU-${String(index).padStart(3, '0')}`);
+const NO_FAULTS = { fail: 0, delayMs: 0, html: 0 };
+
+describe('reconciling a channel', () => {
+  let host: ShopHost;
+
+  beforeAll(async () => {
+    host = await startShopHost({
+      shows: SKUS,
+      shop: { listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])) },
+    });
+    await host.api.post(
+      '/v1/events',
+      SKUS.map((sku) => ({ type: 'RESTOCK', sku, quantity: 10 })),
+    );
+    await shown(Object.fromEntries(SKUS.map((sku) => [sku, 10])));
+    await nothingWaits();
+  });
+
+  afterEach(() => host.shop.faults(NO_FAULTS));
+  afterAll(() => host.close());
+
+  const reconcile = () => host.api.post<Report>('/v1/channels/shop/reconcile');
+  const shown = (expected: Record<string, number>) =>
+    eventually(() => expect(Object.fromEntries(host.shop.shown())).toMatchObject(expected));
+
+  async function nothingWaits(): Promise<void> {
+    await eventually(async () =>
+      expect((await host.api.get('/v1/channels')).body).toMatchObject({ items: [{ dirty: 0 }] }),
+    );
+  }
+
+  async function driftsOf({ body: { id } }: { body: Report }): Promise<object[]> {
+    const { body } = await host.api.get<{ items: { runId: string; channelSku: string }[] }>(
+      '/v1/channels/shop/drifts?limit=500',
+    );
+    return body.items
+      .filter(({ runId }) => runId === id)
+      .sort((a, b) => a.channelSku.localeCompare(b.channelSku));
+  }
+
+  test('what is as it should be is counted and left alone, over all pages', async () => {
+    const callsBefore = host.shop.calls.length;
+    const report = await reconcile();
+    expect(report.body).toMatchObject({
+      listings: 250,
+      equal: 250,
+      inFlight: 0,
+      drifted: 0,
+      missing: 0,
+      unmapped: 0,
+    });
+    expect(await driftsOf(report)).toEqual([]);
+    const calls = host.shop.calls.slice(callsBefore);
+    expect(calls.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET']);
+  });
+
+  test('drift is recorded with both values, and repaired, upwards and downwards', async () => {
+    host.shop.list([
+      { channelSku: 'SKU-003', quantityUnits: 13 },
+      { channelSku: 'SKU-249', quantityUnits: 0 },
+    ]);
+    const report = await reconcile();
+    expect(report.body).toMatchObject({ equal: 248, drifted: 2, inFlight: 0 });
+    expect(await driftsOf(report)).toMatchObject([
+      { channelSku: 'SKU-003', cause: 'drift', shown: 13, expected: 10 },
+      { channelSku: 'SKU-249', cause: 'drift', shown: 0, expected: 10 },
+    ]);
+    await shown({ 'SKU-003': 10, 'SKU-249': 10 });
+    await nothingWaits();
+    const listings = await host.api.get<{ items: { id: number; channelSku: string }[] }>(
+      '/v1/channels/shop/listings?limit=10',
+    );
+    const { id } = listings.body.items.find(({ channelSku }) => channelSku === 'SKU-003')!;
+    const pushes = await host.api.get<{ items: object[] }>(`/v1/listings/${id}/pushes?limit=1`);
+    expect(pushes.body.items).toMatchObject([
+      { trigger: 'drift', quantity: 10, previous: 10, state: 'applied' },
+    ]);
+    expect((await reconcile()).body).toMatchObject({ equal: 250, drifted: 0 });
+  });
+
+  test('a change that is on its way is not drift', async () => {
+    host.shop.faults({ fail: 1 });
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'SKU-007', quantity: 5 });
+    // Two failures make the third try wait long enough for the comparison to come first.
+    await eventually(async () => {
+      const [row] = await host.dataSource.query(
+        `SELECT attempts, not_before - clock_timestamp() > interval '0.4 s' AS waits FROM dirty_listings`,
+      );
+      expect(row).toMatchObject({ waits: true });
+    });
+    host.shop.faults(NO_FAULTS);
+    const report = await reconcile();
+    expect(report.body).toMatchObject({ equal: 249, inFlight: 1, drifted: 0 });
+    expect(await driftsOf(report)).toEqual([]);
+    await shown({ 'SKU-007': 15 });
+    await nothingWaits();
+  });
+
+  test('what the channel shows and nobody mapped, and what it does not show, is told and not touched', async () => {
+    host.shop.list([{ channelSku: 'STRANGER', quantityUnits: 4 }]);
+    const callsBefore = host.shop.calls.length;
+    const report = await reconcile();
+    expect(report.body).toMatchObject({ listings: 250, equal: 250, unmapped: 1, drifted: 0 });
+    expect(await driftsOf(report)).toMatchObject([
+      { channelSku: 'STRANGER', cause: 'unmapped', shown: 4, expected: null },
+    ]);
+    expect(host.shop.calls.slice(callsBefore).every(({ method }) => method === 'GET')).toBe(true);
+    expect(host.shop.shown().get('STRANGER')).toBe(4);
+  });
+
+  test('a channel is compared once at a time', async () => {
+    host.shop.faults({ delayMs: 150 });
+    const answers = await Promise.all([reconcile(), reconcile(), reconcile()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({ code: 'busy' });
+    host.shop.faults(NO_FAULTS);
+    expect((await reconcile()).status).toBe(200);
+  });
+
+  test('a channel that does not answer is told as such, and what was found so far is kept', async () => {
+    host.shop.faults({ fail: 1 });
+    const answer = await reconcile();
+    expect(answer).toMatchObject({ status: 502, body: { code: 'channel-unavailable' } });
+    const runs = await host.api.get<{ items: { error: string; finishedAt: string }[] }>(
+      '/v1/channels/shop/reconciliations?limit=1',
+    );
+    expect(runs.body.items).toMatchObject([{ error: expect.stringContaining('503') as string, equal: 0 }]);
+    expect(runs.body.items[0]!.finishedAt).not.toBeNull();
+  });
+
+  test('a page in place of an answer changes nothing', async () => {
+    host.shop.faults({ html: 1 });
+    const before = Object.fromEntries(host.shop.shown());
+    const answer = await reconcile();
+    expect(answer).toMatchObject({ status: 502, body: { code: 'channel-protocol' } });
+    host.shop.faults(NO_FAULTS);
+    await nothingWaits();
+    expect(Object.fromEntries(host.shop.shown())).toEqual(before);
+  });
+
+  test('a channel that takes no more calls is told as such', async () => {
+    host.shop.faults({ throttle: 1 });
+    const answer = await reconcile();
+    host.shop.faults({ throttle: 0 });
+    expect(answer).toMatchObject({ status: 503, body: { code: 'channel-throttled' } });
+  });
+});
+
+test('listings that the channel does not show are told as missing', async () => {
+  const host = await startShopHost({
+    shows: ['A'],
+    shop: {
+      mode: 'observe',
+      listings: listingsCsv([
+        ['A', 'A', 1],
+        ['GONE', 'A', 1],
+      ]),
+    },
+  });
+  try {
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 7 });
+    await eventually(async () =>
+      expect((await host.api.get('/v1/channels')).body).toMatchObject({ items: [{ dirty: 0 }] }),
+    );
+    const { body } = await host.api.post<Report>('/v1/channels/shop/reconcile');
+    expect(body).toMatchObject({ listings: 2, missing: 1, drifted: 1 });
+    const drifts = await host.api.get<{ items: object[] }>('/v1/channels/shop/drifts');
+    expect(drifts.body.items).toContainEqual(
+      expect.objectContaining({ channelSku: 'GONE', cause: 'missing', shown: null, expected: 7 }),
+    );
+  } finally {
+    await host.close();
+  }
+});
