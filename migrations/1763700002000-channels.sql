@@ -25,7 +25,8 @@ CREATE INDEX listing_components_sku ON listing_components (sku_id) INCLUDE (list
 -- A listing is dirty once however many events hit it. `marks` grows with each of them, so a push that
 -- raced with an event leaves the listing dirty.
 CREATE TABLE dirty_listings (
-  listing_id integer PRIMARY KEY REFERENCES listings (id) ON DELETE CASCADE,
+  -- No foreign key: it would look up every listing once more in every batch, and listings are never deleted.
+  listing_id integer PRIMARY KEY,
   channel text NOT NULL,
   marks bigint NOT NULL DEFAULT 1,
   -- Send even when the quantity is the one sent last (drift was seen).

@@ -5,6 +5,7 @@ import { ApiKeyEntity } from './access/api-key.entity';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
+import { DrainService } from './http/drain.service';
 import { logging } from './http/logging';
 import { IntakeModule } from './intake/intake.module';
 import { InventoryModule } from './inventory/inventory.module';
@@ -43,6 +44,7 @@ export class AppModule {
         MonitorModule,
         SchedulerModule,
       ],
+      providers: [DrainService],
     };
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { ListingsFileError } from './channels.errors';
@@ -42,7 +43,10 @@ export function readListings(file: string): ListingDraft[] {
 
 function recordsOf(file: string): { record: Record<string, string>; line: number }[] {
   try {
-    const rows = parse(readFileSync(file), {
+    const content = readFileSync(file);
+    // Spreadsheets save other encodings; what is not UTF-8 would be replaced, and name a SKU that nobody has.
+    if (!isUtf8(content)) throw new ListingsFileError(file, ['it must be saved as CSV in UTF-8']);
+    const rows = parse(content, {
       bom: true,
       columns: (header: string[]) => checkedHeader(header, file),
       skip_empty_lines: true,

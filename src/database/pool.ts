@@ -8,6 +8,20 @@ export function poolOf(dataSource: DataSource): Pool {
 }
 
 /**
+ * Everything these connections do looks rows up by their keys. Plans that are kept from when a table was
+ * nearly empty would read it whole, batch after batch, until its statistics are next gathered.
+ */
+const KEYED_PLANS = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'enable_material=off',
+  'join_collapse_limit=1',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
+/**
  * A pool to the same database whose connections send each query without waiting for the answer to the one
  * before. For code that awaits its queries together; whoever makes it ends it.
  */
@@ -19,6 +33,7 @@ export function pipelinedPool(dataSource: DataSource, connections: number): Pool
     password: options.password,
     max: connections,
     pipeline: true,
+    options: KEYED_PLANS,
   } as PoolConfig);
   // A lost idle connection is replaced when it is next needed.
   pool.on('error', () => undefined);

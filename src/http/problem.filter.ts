@@ -45,7 +45,7 @@ export function problemOf(error: unknown): ProblemBody {
   // The router's own message repeats the address, whose query may hold what belongs in no answer and no log.
   if (error instanceof HttpException)
     return problemOfStatus(error.getStatus(), error.message.replace(/\?.*/s, ''));
-  if (code && code in PROBLEMS && code !== 'internal-error') {
+  if (code && Object.hasOwn(PROBLEMS, code) && code !== 'internal-error') {
     const errors = field ? [{ field, message: message ?? code }] : undefined;
     return problemBody(code as ProblemCode, message ?? code, errors && { errors });
   }

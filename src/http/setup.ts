@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config';
+import { lastOnceClosing } from './drain.service';
 import { assertUtf8, plainJson } from './plain-json';
 import { ProblemFilter } from './problem.filter';
 import { requestContext } from './request-context';
@@ -15,6 +16,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.disable('x-powered-by');
   // Each answer is made anew; hashing it for an ETag that nobody sends back costs more than making it.
   app.set('etag', false);
+  app.use(lastOnceClosing(app.getHttpServer()));
   app.use(requestContext);
   // Pages need the browser's protections; JSON is not rendered, and a dozen headers cost too much on each
   // answer. Whether there is TLS in front is not known here, so nothing is upgraded to it.

@@ -19,6 +19,7 @@ export function checkedOrder(order: OrderDocument): OrderDocument {
   const seen = new Set<string>();
   order.lines.forEach((line, index) => {
     const at = `lines[${index}]`;
+    if (typeof line !== 'object' || line === null) fault(at, 'must be an object');
     text(line.lineId, `${at}.lineId`);
     text(line.channelSku, `${at}.channelSku`);
     if (line.channelLocation !== undefined) text(line.channelLocation, `${at}.channelLocation`);

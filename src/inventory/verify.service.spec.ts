@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
+import { eventually } from '../../test/support/eventually';
 import { InventoryApp, refusalIn, reservationIn, tamper } from '../../test/support/inventory-app';
-import { soon } from '../../test/support/soon';
 
 let database: TestDatabase;
 let host: InventoryApp;
@@ -29,42 +29,41 @@ async function violations(): Promise<string[]> {
   return verification.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
 }
 
-/** Posts this and that on both hosts until told to stop. */
-function load(skus: readonly number[]): { stop(): Promise<void> } {
+/** Does `work` while both hosts post this and that, and waits for the last of it. */
+async function underLoad(skus: readonly number[], work: () => Promise<void>): Promise<void> {
   let stopped = false;
-  const work = async (on: InventoryApp) => {
+  const any = () => skus[Math.floor(Math.random() * skus.length)]!;
+  const post = async (on: InventoryApp) => {
     while (!stopped) {
-      const skuId = skus[Math.floor(Math.random() * skus.length)]!;
-      const other = skus[Math.floor(Math.random() * skus.length)]!;
+      const skuId = any();
       await on.restock(skuId, 3, Math.random() < 0.5 ? on.front : on.back);
-      const lines = [skuId, other].map((id) => ({ skuId: id, quantityUnits: 2 }));
-      const posted = await on.reserve(lines);
+      const posted = await on.reserve([skuId, any()].map((id) => ({ skuId: id, quantityUnits: 2 })));
       if (refusalIn(posted.outcome)) continue;
       const { id } = reservationIn(posted);
       await on.post({ kind: 'fulfil', reservationId: id, lines: [{ skuId, quantityUnits: 1 }] });
       await on.post({ kind: 'release', reservationId: id });
     }
   };
-  const workers = Promise.all([host, second, host, second].map(work));
-  return {
-    stop: async () => {
-      stopped = true;
-      await workers;
-    },
-  };
+  const posting = Promise.all([host, second, host, second].map(post));
+  try {
+    await work();
+  } finally {
+    stopped = true;
+    await posting;
+  }
 }
 
 describe('verify', () => {
   it('finds nothing wrong at any moment while two hosts write', async () => {
     const skus = await Promise.all([1, 2, 3, 4, 5].map(() => host.newSku(2)));
-    const busy = load(skus);
     const seen: number[] = [];
-    for (let round = 0; round < 20; round++) {
-      const { ok, violations: found, events } = await host.verify.verify();
-      expect({ ok, found }).toEqual({ ok: true, found: [] });
-      seen.push(events);
-    }
-    await busy.stop();
+    await underLoad(skus, async () => {
+      for (let round = 0; round < 20; round++) {
+        const { ok, violations: found, events } = await host.verify.verify();
+        expect({ ok, found }).toEqual({ ok: true, found: [] });
+        seen.push(events);
+      }
+    });
     expect(seen.at(-1)!).toBeGreaterThan(seen[0]! + 20);
     const { events, levels: counted, reservations } = await host.verify.verify();
     expect(events).toBe(await host.count('ledger'));
@@ -212,6 +211,16 @@ describe('verify', () => {
 
 describe('rebuild', () => {
   it('makes the same rows, to the time of their last change', async () => {
+    const [skuId, occurredAt] = [await host.newSku(1), '2024-05-01T10:00:00.000Z'];
+    const late = {
+      kind: 'move',
+      type: 'RESTOCK',
+      skuId,
+      locationId: host.front,
+      quantityUnits: 1,
+      occurredAt,
+    } as const;
+    await host.post(late);
     const before = await levels();
     expect(before.length).toBeGreaterThan(5);
     const rebuilt = await host.rebuild.rebuild();
@@ -232,7 +241,7 @@ describe('rebuild', () => {
     expect(await levels()).toEqual(before);
     expect(await violations()).toEqual([]);
     expect(host.availability.levelsOf(skuId).get(host.front)).toMatchObject({ available: 6, version: 1 });
-    await soon(() =>
+    await eventually(() =>
       expect(second.availability.levelsOf(skuId).get(host.front)).toMatchObject({ available: 6, version: 1 }),
     );
   });
@@ -249,17 +258,20 @@ describe('rebuild', () => {
 
   it('lets writers wait and readers read, and loses nothing of what is written meanwhile', async () => {
     const skus = await Promise.all([1, 2, 3].map(() => host.newSku(5)));
-    const busy = load(skus);
     const empty: number[] = [];
     const watching = setInterval(() => {
       for (const id of skus) if (host.availability.levelsOf(id).size === 0) empty.push(id);
     }, 0);
-    for (let round = 0; round < 5; round++) {
-      await host.rebuild.rebuild();
-      for (const { levels: found } of await host.stock.levelsOf(skus)) expect(found).not.toEqual([]);
+    try {
+      await underLoad(skus, async () => {
+        for (let round = 0; round < 5; round++) {
+          await host.rebuild.rebuild();
+          for (const { levels: found } of await host.stock.levelsOf(skus)) expect(found).not.toEqual([]);
+        }
+      });
+    } finally {
+      clearInterval(watching);
     }
-    await busy.stop();
-    clearInterval(watching);
     expect(empty).toEqual([]);
     expect(await violations()).toEqual([]);
     for (const row of await host.stock.levelsOf(skus)) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 
 /** What a job works on: a channel's name, say. Absent where there is only one of it. */
@@ -9,6 +10,9 @@ export interface RecurringJob {
   key: string | undefined;
   everySeconds: number;
 }
+
+/** Supervisors kill after 10 s as a rule. What a run did not finish stands in PostgreSQL for the next host. */
+const GIVE_UP_AFTER_MS = 4_000;
 
 interface Run {
   again: boolean;
@@ -60,10 +64,15 @@ export class JobsService implements BeforeApplicationShutdown {
     return run.done;
   }
 
-  /** No new runs; those under way finish. */
+  /** No new runs; those under way finish, unless they wait for a channel for longer than a shutdown can. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    await Promise.all([...this.running.values()].map((run) => run.done));
+    const finished = Promise.all([...this.running.values()].map((run) => run.done));
+    const giveUp = new AbortController();
+    const late = sleep(GIVE_UP_AFTER_MS, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    await Promise.race([finished, late]);
+    giveUp.abort();
+    if (this.running.size > 0) this.log.warn(`stopped while at work: ${[...this.running.keys()].join(', ')}`);
   }
 
   private async work(id: string, name: string, key: string | undefined, run: Run): Promise<void> {

@@ -67,6 +67,7 @@ export async function benchLedger(
   await dataSource.query(MAP_ALL);
   const mapped = await ours(anySku);
   await dataSource.query("DELETE FROM listings WHERE channel = 'bench'");
+  await dataSource.query("DELETE FROM dirty_listings WHERE channel = 'bench'");
   return {
     mapped,
     spread: await ours(anySku),
