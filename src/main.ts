@@ -15,8 +15,11 @@ export async function startHost(config: Config): Promise<NestExpressApplication>
     abortOnError: false,
     bodyParser: false,
     bufferLogs: true,
+    // What keeps the host from starting is told once, by whoever called; not by Nest as well.
+    autoFlushLogs: false,
   });
   app.useLogger(app.get(Logger));
+  app.flushLogs();
   setUpHttp(app, config, VERSION);
   app.enableShutdownHooks();
   const { host, port } = config.server;

@@ -192,10 +192,12 @@ describe('group commit', () => {
     const waiting = group.drained().then(drained);
     await turn();
     await database.end();
+    const alsoWaiting = group.drained().then(drained);
+    await turn();
     expect(drained).not.toHaveBeenCalled();
     await database.end();
-    await Promise.all([waiting, posted]);
-    expect(drained).toHaveBeenCalled();
+    await Promise.all([waiting, alsoWaiting, posted]);
+    expect(drained).toHaveBeenCalledTimes(2);
   });
 
   it('waits longer between the tries of a database that stays away', async () => {

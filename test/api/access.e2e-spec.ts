@@ -201,7 +201,12 @@ describe('access', () => {
       revokedAt: null,
     });
     expect(JSON.stringify(body)).not.toContain(key);
-    const stored = JSON.stringify(await host.dataSource.query('SELECT * FROM api_keys'));
-    expect(stored).not.toContain(key.slice('onhand_'.length));
+    const [stored] = await host.dataSource.query(
+      `SELECT count(*) FILTER (WHERE hash = sha256(convert_to($1, 'UTF8')))::int AS hashed,
+              count(*) FILTER (WHERE k::text LIKE '%' || $1 || '%' OR position(convert_to($1, 'UTF8') IN hash) > 0)::int AS plain
+         FROM api_keys k`,
+      [key],
+    );
+    expect(stored).toEqual({ hashed: 1, plain: 0 });
   });
 });
