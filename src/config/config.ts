@@ -90,7 +90,7 @@ export class LedgerConfig {
 
   /** Transactions that may be in flight at once. */
   @WholeNumber(1, 64)
-  readonly lanes: number = 2;
+  readonly lanes: number = 1;
 }
 
 export class IntakeConfig {

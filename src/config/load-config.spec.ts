@@ -65,7 +65,7 @@ describe('which file', () => {
       redis: { url: null },
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
-      ledger: { maxBatch: 256, lanes: 2 },
+      ledger: { maxBatch: 256, lanes: 1 },
       buffers: { units: 0, percent: 0 },
       intake: { sweepEverySeconds: 10, maxAttempts: 10 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },

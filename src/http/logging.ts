@@ -1,6 +1,5 @@
 import type { Params } from 'nestjs-pino';
 import type { Config } from '../config/config';
-import { requestId } from './request-context';
 
 /** Fields whose values never reach a log, however they got there. */
 const REDACTED = [
@@ -15,7 +14,7 @@ const REDACTED = [
   'clientSecret',
 ];
 
-/** Structured logs on standard error, readable ones on a terminal; each line names the request it belongs to. */
+/** Structured logs on standard error, readable ones on a terminal. */
 export function logging(config: Config): Params {
   const { level, pretty } = config.log;
   const readable = pretty === 'auto' ? process.stderr.isTTY : pretty;
@@ -25,10 +24,6 @@ export function logging(config: Config): Params {
     pinoHttp: [
       {
         level,
-        mixin: () => {
-          const id = requestId();
-          return id === undefined ? {} : { requestId: id };
-        },
         redact: { paths: [...REDACTED, ...REDACTED.map((field) => `*.${field}`)], remove: true },
         ...(readable && {
           transport: {

@@ -13,9 +13,9 @@ export class ProblemFilter implements ExceptionFilter {
     const request = context.getRequest<Request>();
     const response = context.getResponse<Response>();
     const body = problemOf(error);
-    body.requestId = requestId();
+    body.requestId = requestId(request);
     if (body.status >= 500) {
-      log.error(`${request.method} ${request.path} failed`, (error as Error)?.stack);
+      log.error({ requestId: body.requestId, err: error, msg: `${request.method} ${request.path} failed` });
     }
     if (response.headersSent) {
       response.end();

@@ -184,6 +184,9 @@ describe('a field that is not what it must be', () => {
     const reserved = async (body: object) =>
       (await host.api.post<{ id: string }>('/v1/reservations', { ...RESERVATION, ...body })).body.id;
     ids = { ':held': await reserved({ ttlSeconds: 3_600 }), ':confirmed': await reserved({}) };
+  });
+
+  beforeEach(async () => {
     before = await countRows(host.dataSource);
   });
 

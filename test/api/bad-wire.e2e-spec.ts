@@ -109,6 +109,9 @@ describe('a request that is not what HTTP and JSON say', () => {
     });
     reservationId = body.id;
     await settled();
+  });
+
+  beforeEach(async () => {
     before = await countRows(host.dataSource);
   });
 

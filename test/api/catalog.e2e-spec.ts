@@ -40,10 +40,12 @@ describe('the catalog', () => {
   test('a SKU posted again keeps what is not named and says that it was there', async () => {
     const whole = { sku: 'MUG-BLUE', name: 'Blue mug', barcode: '5012345678900', tags: ['pilot', 'mugs'] };
     await host.api.post('/v1/skus', { ...whole, unitOfMeasure: 'piece' });
-    const { body } = await host.api.post('/v1/skus', { sku: 'MUG-BLUE', name: 'Mug, blue' });
+    await host.api.post('/v1/skus', { sku: 'MUG-BLUE', barcode: '5012345678917' });
+    const { body } = await host.api.post('/v1/skus', { sku: 'MUG-BLUE', tags: ['mugs'] });
     expect(body).toEqual({
       ...whole,
-      name: 'Mug, blue',
+      barcode: '5012345678917',
+      tags: ['mugs'],
       unitOfMeasure: 'piece',
       createdAt: TIME,
       updatedAt: TIME,

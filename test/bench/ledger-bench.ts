@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
-import type { Pool } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { poolOf } from '../../src/database/pool';
+import { Config } from '../../src/config/config';
 import { CatalogService } from '../../src/inventory/catalog.service';
 import { LedgerService } from '../../src/inventory/ledger.service';
 import { ReservationsService } from '../../src/inventory/reservations.service';
@@ -12,13 +13,16 @@ const IN_FLIGHT = 64;
 const SKUS = 10_000;
 const ENOUGH_UNITS = 500_000_000;
 
+/** Each floor on as many connections as ours has, and on the whole pool. */
 export interface LedgerRound {
-  /** As `spread`, with every SKU on a listing that each reservation marks dirty. */
-  mapped: Measured;
   spread: Measured;
   spreadFloor: Measured;
+  spreadWideFloor: Measured;
+  /** As `spread`, with every SKU on a listing that each reservation marks dirty. */
+  mapped: Measured;
   hot: Measured;
   hotFloor: Measured;
+  hotWideFloor: Measured;
 }
 
 /** 10,000 SKUs with stock, and the floor's own tables. */
@@ -57,24 +61,35 @@ export async function benchLedger(
   durationMs: number,
 ): Promise<LedgerRound> {
   const reservations = app.get(ReservationsService);
-  const pool = poolOf(app.get(DataSource));
+  const dataSource = app.get(DataSource);
+  const wide = poolOf(dataSource);
+  const narrow = narrowPool(wide, app.get(Config).ledger.lanes);
   const options = { inFlight: IN_FLIGHT, durationMs, warmUpMs: durationMs / 5 };
   const anySku = () => skuIds[Math.floor(Math.random() * skuIds.length)]!;
   const oneSku = () => skuIds[0]!;
   const ours = (skuId: () => number) => measure(() => reserve(reservations, skuId()), options);
-  const floor = (skuId: () => number) => measure(() => reserveWithLeastSql(pool, skuId()), options);
-  const dataSource = app.get(DataSource);
+  const floor = (pool: Pool, skuId: () => number) =>
+    measure(() => reserveWithLeastSql(pool, skuId()), options);
   await dataSource.query(MAP_ALL);
   const mapped = await ours(anySku);
   await dataSource.query("DELETE FROM listings WHERE channel = 'bench'");
   await dataSource.query("DELETE FROM dirty_listings WHERE channel = 'bench'");
-  return {
+  const round = {
     mapped,
     spread: await ours(anySku),
-    spreadFloor: await floor(anySku),
+    spreadFloor: await floor(narrow, anySku),
+    spreadWideFloor: await floor(wide, anySku),
     hot: await ours(oneSku),
-    hotFloor: await floor(oneSku),
+    hotFloor: await floor(narrow, oneSku),
+    hotWideFloor: await floor(wide, oneSku),
   };
+  await narrow.end();
+  return round;
+}
+
+function narrowPool(wide: Pool, connections: number): Pool {
+  const { options } = wide as unknown as { options: PoolConfig };
+  return new Pool({ ...options, password: options.password, max: connections });
 }
 
 async function reserve(reservations: ReservationsService, skuId: number): Promise<void> {
