@@ -29,7 +29,7 @@ CREATE TABLE dirty_listings (
   listing_id integer PRIMARY KEY,
   channel text NOT NULL,
   marks bigint NOT NULL DEFAULT 1,
-  -- Send even when the quantity is the one sent last (drift was seen).
+  -- Send even when the quantity is the one sent last: the channel is known, or likely, to show another.
   forced boolean NOT NULL DEFAULT false,
   since timestamptz NOT NULL DEFAULT clock_timestamp(),
   not_before timestamptz NOT NULL DEFAULT '-infinity',
@@ -45,17 +45,22 @@ CREATE FUNCTION mark_listings_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   -- In listing order, so that two transactions marking the same listings never deadlock. A listing that is
   -- dirty and claimed by nobody is only locked: whoever claims it next computes from what is committed then.
-  INSERT INTO dirty_listings (listing_id, channel)
-    SELECT DISTINCT l.id, l.channel
+  -- A channel lowers what it shows by itself when it sells, so after its own order what it took last says
+  -- nothing any more: its listings are sent even if the number is the one sent last.
+  INSERT INTO dirty_listings (listing_id, channel, forced)
+    SELECT l.id, l.channel, bool_or(p.channel IS NOT DISTINCT FROM l.channel)
       FROM posted p
       JOIN listing_components c ON c.sku_id = p.sku_id
       JOIN listings l ON l.id = c.listing_id AND l.retired_at IS NULL
+     GROUP BY l.id, l.channel
      ORDER BY l.id
   ON CONFLICT (listing_id) DO UPDATE
     SET marks = dirty_listings.marks + 1,
+        forced = dirty_listings.forced OR excluded.forced,
         attempts = CASE WHEN dirty_listings.parked_at IS NULL THEN dirty_listings.attempts ELSE 0 END,
         parked_at = NULL
-  WHERE dirty_listings.lease IS NOT NULL OR dirty_listings.parked_at IS NOT NULL;
+  WHERE dirty_listings.lease IS NOT NULL OR dirty_listings.parked_at IS NOT NULL
+     OR (excluded.forced AND NOT dirty_listings.forced);
   RETURN NULL;
 END $$;
 

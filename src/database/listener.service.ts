@@ -42,7 +42,11 @@ export class ListenerService implements BeforeApplicationShutdown {
 
   private async connect(): Promise<void> {
     const { url } = this.dataSource.options as PostgresDataSourceOptions;
-    const client = new Client({ connectionString: url, application_name: 'onhand listener', keepAlive: true });
+    const client = new Client({
+      connectionString: url,
+      application_name: 'onhand listener',
+      keepAlive: true,
+    });
     client.on('error', () => this.reconnectLater(client));
     client.on('end', () => this.reconnectLater(client));
     client.on('notification', ({ channel, payload }) => this.listeners.get(channel)?.heard(payload ?? ''));

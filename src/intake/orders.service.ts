@@ -39,13 +39,10 @@ export class OrdersService {
     const settlement = await this.settle(channel, order, kept.mapping);
     const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
     await this.park(channel, order, unmapped);
-    if (kept.created || (settlement && changesWhatIsShown(settlement))) await this.pushAgain(channel, order);
+    if (isUnseenByLedger(kept, settlement)) await this.pushAgain(channel, order);
   }
 
-  /**
-   * A channel lowers what it shows by itself when it sells, and may raise it when it cancels. So what it took
-   * last says nothing any more: its listings are sent even if the number is the one sent last.
-   */
+  /** The ledger's events mark listings dirty by themselves; this is for what changed the channel alone. */
   private async pushAgain(channel: string, order: OrderDocument): Promise<void> {
     const ids = order.lines.flatMap((line) => this.listings.find(channel, line.channelSku)?.id ?? []);
     await this.listings.markDirty([...new Set(ids)], { forced: true });
@@ -155,8 +152,10 @@ export class OrdersService {
   }
 }
 
-function changesWhatIsShown({ reserved, released, shortfall }: SettlementView): boolean {
-  return reserved + released + shortfall > 0;
+/** The channel sold, and lowered what it shows, but no event tells of it: short, or cancelled before we heard. */
+function isUnseenByLedger(kept: KeptView, settlement: SettlementView | undefined): boolean {
+  const { reserved = 0, shortfall = 0 } = settlement ?? {};
+  return shortfall > 0 || (kept.created && reserved === 0);
 }
 
 function iso(time: string): string {

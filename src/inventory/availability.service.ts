@@ -16,6 +16,7 @@ export class AvailabilityService implements OnApplicationBootstrap {
   private levels: LevelMap = new Map();
   /** What a reset has read so far; takes the place of `levels` once it is complete. */
   private fresh: LevelMap | undefined;
+  private resetting: Promise<void> | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -41,11 +42,17 @@ export class AvailabilityService implements OnApplicationBootstrap {
    * Believes the table again, whatever was known: after a rebuild, a level may be right at a lower version.
    * Until all of it is read, the old levels are answered.
    */
-  async reset(): Promise<void> {
+  reset(): Promise<void> {
+    this.resetting = this.readAnew();
+    return this.resetting;
+  }
+
+  private async readAnew(): Promise<void> {
     const fresh: LevelMap = new Map();
     this.fresh = fresh;
     await this.load();
-    if (this.fresh !== fresh) return;
+    // Another one began meanwhile (a rebuild is told of by notification too): it is that one that counts.
+    if (this.fresh !== fresh) return this.resetting;
     this.levels = fresh;
     this.fresh = undefined;
   }

@@ -1,9 +1,11 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
 import { eventually } from '../../test/support/eventually';
 import { InventoryApp } from '../../test/support/inventory-app';
+import { urlFor } from '../database/connection-url';
 import type { StockRow } from './stock.service';
 
 let database: TestDatabase;
@@ -239,16 +241,19 @@ describe('availability in memory', () => {
 
   it('never goes back to what was read before its own commit and arrives after it', async () => {
     const slow = await slowAnswers(database.url, 'FROM levels l\n  JOIN unnest', 300);
-    const third = await InventoryApp.start(slow.url);
-    const skuId = await host.newSku(5);
-    await eventually(() => expect(slow.held).toBe(1));
-    await third.restock(skuId, 1);
-    expect(available(third, skuId)).toBe(6);
-    await eventually(() => expect(slow.released).toBe(1));
-    await sleep(20);
-    expect(available(third, skuId)).toBe(6);
-    await third.stop();
-    await slow.close();
+    try {
+      const third = await InventoryApp.start(slow.url);
+      const skuId = await host.newSku(5);
+      await eventually(() => expect(slow.held).toBe(1));
+      await third.restock(skuId, 1);
+      expect(available(third, skuId)).toBe(6);
+      await eventually(() => expect(slow.released).toBe(1));
+      await sleep(20);
+      expect(available(third, skuId)).toBe(6);
+      await third.stop();
+    } finally {
+      slow.close();
+    }
   });
 
   it('follows a commit that changes more levels than a notification can name', async () => {
@@ -288,10 +293,11 @@ describe('availability in memory', () => {
 
 /** A way to the database that holds back the answer to each query with `text` in it, for so long. */
 async function slowAnswers(url: string, text: string, delayMs: number) {
-  const { hostname, port } = new URL(url);
+  const { host: where, port, user, password, database: name } = new Client({ connectionString: url });
+  const target = where.startsWith('/') ? { path: `${where}/.s.PGSQL.${port}` } : { host: where, port };
   const state = { held: 0, released: 0 };
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(target);
     client.on('data', (bytes) => {
       if (bytes.includes(text)) {
         state.held++;
@@ -313,17 +319,16 @@ async function slowAnswers(url: string, text: string, delayMs: number) {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const way = new URL(url);
-  way.hostname = '127.0.0.1';
-  way.port = String((server.address() as AddressInfo).port);
+  const { port: own } = server.address() as AddressInfo;
+  const parts = { host: '127.0.0.1', port: own, database: name!, user: user!, password: password! };
   return {
-    url: way.href,
+    url: urlFor(parts),
     get held() {
       return state.held;
     },
     get released() {
       return state.released;
     },
-    close: () => new Promise((resolve) => server.close(resolve)),
+    close: () => server.close(),
   };
 }

@@ -130,7 +130,7 @@ export class PushService {
         quantity: push.update.quantityUnits,
         previous: push.claimed.pushedUnits,
         waterfall: push.waterfall,
-        trigger: push.claimed.forced ? 'drift' : 'change',
+        trigger: push.claimed.forced ? 'resync' : 'change',
         ...outcome(push),
       },
     }));

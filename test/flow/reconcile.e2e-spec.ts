@@ -82,7 +82,7 @@ describe('reconciling a channel', () => {
     const { id } = listings.body.items.find(({ channelSku }) => channelSku === 'SKU-003')!;
     const pushes = await host.api.get<{ items: object[] }>(`/v1/listings/${id}/pushes?limit=1`);
     expect(pushes.body.items).toMatchObject([
-      { trigger: 'drift', quantity: 10, previous: 10, state: 'applied' },
+      { trigger: 'resync', quantity: 10, previous: 10, state: 'applied' },
     ]);
     expect((await reconcile()).body).toMatchObject({ equal: 250, drifted: 0 });
   });
