@@ -150,7 +150,7 @@ describe('decideCommand', () => {
         const comparison = new Comparison();
         for (const step of steps) comparison.run(step);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 

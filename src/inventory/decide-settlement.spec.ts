@@ -272,7 +272,7 @@ describe('settling an order', () => {
     ledger.restock(MUG, FRONT, 9);
     const updatedAt = '2024-05-03T12:00:00.000Z';
     settle(1, { a: { ordered: 3, fulfilled: 2, returned: 1 } }, { updatedAt });
-    settle(2, { a: { ordered: 3, fulfilled: 2, returned: 1, cancelled: 1 } });
+    settle(2, { a: { ordered: 3, fulfilled: 2, returned: 1, cancelled: 1 } }, { updatedAt });
     const own = ledger.events
       .slice(1)
       .map(({ event, occurredAt, channel, orderId, lineId }) => [
@@ -285,7 +285,7 @@ describe('settling an order', () => {
       ['RESERVE', placedAt, 'shop 1001 a'],
       ['FULFILL', updatedAt, 'shop 1001 a'],
       ['RETURN', updatedAt, 'shop 1001 a'],
-      ['RELEASE', placedAt, 'shop 1001 a'],
+      ['RELEASE', updatedAt, 'shop 1001 a'],
     ]);
   });
 });

@@ -241,8 +241,8 @@ describe('availability in memory', () => {
 
   it('never goes back to what was read before its own commit and arrives after it', async () => {
     const slow = await slowAnswers(database.url, 'FROM levels l\n  JOIN unnest', 300);
+    const third = await InventoryApp.start(slow.url);
     try {
-      const third = await InventoryApp.start(slow.url);
       const skuId = await host.newSku(5);
       await eventually(() => expect(slow.held).toBe(1));
       await third.restock(skuId, 1);
@@ -250,8 +250,8 @@ describe('availability in memory', () => {
       await eventually(() => expect(slow.released).toBe(1));
       await sleep(20);
       expect(available(third, skuId)).toBe(6);
-      await third.stop();
     } finally {
+      await third.stop();
       slow.close();
     }
   });

@@ -123,6 +123,19 @@ describe('verify', () => {
       expect(await violations()).toEqual([`I1: ${place.replace('front', 'back')} has a level but no events`]);
     });
 
+    it('a level of a SKU that does not exist', async () => {
+      await tamper(
+        database.url,
+        'INSERT INTO levels (sku_id, location_id, updated_at) VALUES ($1, $2, now())',
+        [999_999, host.front],
+      );
+      const found = await violations();
+      await tamper(database.url, 'DELETE FROM levels WHERE sku_id = $1', [999_999]);
+      expect(found[0]).toBe(
+        `I1: the level of SKU id 999999 at location id ${host.front} names one that does not exist`,
+      );
+    });
+
     it('an event whose level does not follow from the one before', async () => {
       const seq = await insertEvent({ version: 3, available: 8 });
       await tamper(database.url, 'UPDATE levels SET available = 7, version = 3 WHERE sku_id = $1', [skuId]);

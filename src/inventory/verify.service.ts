@@ -81,6 +81,15 @@ export class VerifyService {
         );
       },
     );
+    const nameless = await client.query(`
+      SELECT sku_id, location_id FROM levels l
+       WHERE NOT EXISTS (SELECT FROM skus WHERE id = l.sku_id) OR NOT EXISTS (SELECT FROM locations WHERE id = l.location_id)`);
+    for (const { sku_id, location_id } of nameless.rows) {
+      found.add(
+        'I1',
+        `the level of SKU id ${sku_id} at location id ${location_id} names one that does not exist`,
+      );
+    }
     for (const { sku_id, location_id } of live.values()) {
       found.add('I1', `${this.place(sku_id, location_id)} has a level but no events`);
     }

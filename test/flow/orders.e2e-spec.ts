@@ -131,15 +131,11 @@ describe('orders of a channel', () => {
       'SELECT id FROM listings WHERE channel_sku = $1',
       [`S-${sku}`],
     );
-    const pushes = await host.api.get<{ items: object[] }>(`/v1/listings/${listing!.id}/pushes?limit=1`);
-    expect(pushes.body.items).toMatchObject([
-      {
-        quantity: 17,
-        previous: 20,
-        state: 'applied',
-        waterfall: { components: [{ reserved: 3, available: 17 }] },
-      },
-    ]);
+    await eventually(async () => {
+      const { body } = await host.api.get(`/v1/listings/${listing!.id}/pushes?limit=1`);
+      const waterfall = { components: [{ reserved: 3, available: 17 }] };
+      expect(body).toMatchObject({ items: [{ quantity: 17, previous: 20, state: 'applied', waterfall }] });
+    });
     expect(host.shop.calls.length).toBeGreaterThan(callsBefore);
   });
 
@@ -181,6 +177,7 @@ describe('orders of a channel', () => {
     const { 'x-shop-signature': _removed, ...unsigned } = good.headers;
     const other = order('OTHER', 1, []).headers['x-shop-signature']!;
     await applied();
+    await eventually(async () => expect(await channel()).toMatchObject({ dirty: 0 }));
     const before = await countRows(host.dataSource);
     const refused = {
       'no signature': { ...good, headers: unsigned },
