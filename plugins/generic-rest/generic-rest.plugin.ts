@@ -37,6 +37,7 @@ export default defineChannelPlugin<GenericRestOptions>({
     pushBatchSize: resolvePush(options.push).batchSize,
     pushAnswers: 'applied',
     compareAndSet: false,
+    stockByLocation: false,
     readsOrders: true,
     cancelsOrders: options.cancel !== undefined,
     subscribesWebhooks: false,

@@ -179,6 +179,8 @@ export interface ChannelCapabilities {
   /** `applied`: an answered push shows at once. `accepted`: it must be confirmed by a read. */
   pushAnswers: 'applied' | 'accepted';
   compareAndSet: boolean;
+  /** Keeps and shows stock per location of its own: it gets one update per listing and mapped location. */
+  stockByLocation: boolean;
   readsOrders: boolean;
   cancelsOrders: boolean;
   subscribesWebhooks: boolean;

@@ -16,7 +16,7 @@ const plugin = (fields: Record<string, string>) => `({
     secrets: '() => []',
     limits: '() => []',
     capabilities:
-      "() => ({ pushBatchSize: 10, pushAnswers: 'applied', compareAndSet: false, readsOrders: false, cancelsOrders: false, subscribesWebhooks: false })",
+      "() => ({ pushBatchSize: 10, pushAnswers: 'applied', compareAndSet: false, stockByLocation: false, readsOrders: false, cancelsOrders: false, subscribesWebhooks: false })",
     connect: `() => ({
       pushInventory: async (updates) => updates.map(({ pushId }) => ({ pushId, outcome: 'applied' })),
       readInventory: async function* () {},
