@@ -17,16 +17,23 @@ export class PublishedQuantityService {
     private readonly channels: ChannelsService,
   ) {}
 
-  /** From the database, at this moment. In the order of the listings. */
-  async compute(listings: readonly Listing[]): Promise<Waterfall[]> {
+  /** From the database, at this moment, for each channel as a whole. In the order of the listings. */
+  compute(listings: readonly Listing[]): Promise<Waterfall[]> {
+    return this.computeFor(listings.map((listing) => ({ listing })));
+  }
+
+  /** As `compute`, from the stock that one of the channel's own locations stands for where one is named. */
+  async computeFor(wanted: readonly { listing: Listing; channelLocation?: string }[]): Promise<Waterfall[]> {
     const skuIds = [
-      ...new Set(listings.flatMap((listing) => listing.components.map((component) => component.skuId))),
+      ...new Set(wanted.flatMap(({ listing }) => listing.components.map((component) => component.skuId))),
     ];
     const rows = await this.stock.levelsOf(skuIds);
     const levels = new Map(
       rows.map((row) => [row.skuId, new Map(row.levels.map((each) => [each.locationId, each.level]))]),
     );
-    return listings.map((listing) => this.explain(listing, (skuId) => levels.get(skuId)!));
+    return wanted.map(({ listing, channelLocation }) =>
+      this.explain(listing, (skuId) => levels.get(skuId)!, channelLocation),
+    );
   }
 
   /** From the read model: for questions that come in thousands. */
@@ -34,9 +41,15 @@ export class PublishedQuantityService {
     return this.explain(listing, (skuId) => this.availability.levelsOf(skuId));
   }
 
-  private explain(listing: Listing, levelsOf: (skuId: number) => ReadonlyMap<number, Level>): Waterfall {
+  private explain(
+    listing: Listing,
+    levelsOf: (skuId: number) => ReadonlyMap<number, Level>,
+    channelLocation?: string,
+  ): Waterfall {
     const { config } = this.channels.get(listing.channel);
-    const serving = new Set(Object.values(config.locations));
+    const serving = new Set(
+      channelLocation === undefined ? Object.values(config.locations) : [config.locations[channelLocation]],
+    );
     const components = listing.components.map(({ skuId, units }): ComponentStock => {
       const levels = new Map<string, Level>();
       for (const [locationId, level] of levelsOf(skuId)) {

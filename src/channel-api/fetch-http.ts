@@ -30,6 +30,8 @@ export interface ChannelHttpOptions {
   maxWaitMs?: number;
   /** The platform's own unless told. */
   fetch?: typeof globalThis.fetch;
+  /** Called when nothing is left but to send; what it throws is thrown, and nothing is sent. */
+  beforeSend?: () => void;
 }
 
 /**
@@ -63,6 +65,7 @@ class FetchHttp implements ChannelHttp {
   async request(request: ChannelHttpRequest): Promise<ChannelHttpResponse> {
     const call = this.prepare(request);
     await this.admit(call);
+    this.options.beforeSend?.();
     const startedAt = this.options.clock.now().getTime();
     const response = await this.send(call);
     const elapsedMs = this.options.clock.now().getTime() - startedAt;

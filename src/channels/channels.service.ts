@@ -11,6 +11,7 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
+import { CallDeadline } from './call-deadline';
 import { UnknownChannelError } from './channels.errors';
 import { loadPlugin } from './plugin-loader';
 
@@ -23,6 +24,8 @@ export interface ReadyChannel {
   pluginVersion: string;
   capabilities: ChannelCapabilities;
   channel: Channel;
+  /** Until when what is being pushed may be sent. */
+  deadline: CallDeadline;
 }
 
 /** A channel whose plugin could not be loaded or connected. */
@@ -77,7 +80,14 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
       const options = resolvePluginOptions(plugin, config.options);
       const secrets = [...(plugin.secrets?.(options) ?? []), ...this.valuesFromVariables(config, index)];
       const log = loggerOf(name, createRedactor(secrets));
-      const http = createChannelHttp({ limits: plugin.limits(options), clock, log, secrets });
+      const deadline = new CallDeadline();
+      const http = createChannelHttp({
+        limits: plugin.limits(options),
+        clock,
+        log,
+        secrets,
+        beforeSend: () => deadline.assertInTime(),
+      });
       const channel = await plugin.connect(options, { channel: name, http, log, clock });
       const capabilities = plugin.capabilities(options);
       this.log.log(`${name}: ${plugin.name} ${plugin.version}, ${config.mode}`);
@@ -89,6 +99,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         pluginVersion: plugin.version,
         capabilities,
         channel,
+        deadline,
       };
     } catch (error) {
       this.log.error(`${name} is not served: ${(error as Error).message}`);

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { ShownInventory } from '../channel-api';
 import { ListenerService } from '../database/listener.service';
 import { inTransaction } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
@@ -99,6 +100,10 @@ export class ListingsService implements OnApplicationBootstrap {
       const ids = [...new Set([...revived.rows, ...changes.rows].map((row) => row.id))];
       await client.query('DELETE FROM listing_components WHERE listing_id = ANY($1)', [ids]);
       await client.query(INSERT_COMPONENTS, [...parameters, ids]);
+      // A listing that comes back may have been changed by anybody meanwhile.
+      await client.query('UPDATE shown_quantities SET pushed_units = NULL WHERE listing_id = ANY($1)', [
+        revived.rows.map((row) => row.id),
+      ]);
       await client.query(MARK_DIRTY, [ids, false]);
       const gone = await client.query(RETIRE_LISTINGS, parameters);
       await client.query('NOTIFY onhand_listings');
@@ -114,16 +119,23 @@ export class ListingsService implements OnApplicationBootstrap {
     await this.dataSource.query(MARK_DIRTY, [ids, forced]);
   }
 
-  /** What the channel itself said it shows. */
+  /** What the channel itself said it shows. An accepted push of that quantity is confirmed by it. */
   async recordShown(
     channel: string,
-    shown: readonly { channelSku: string; quantityUnits: number }[],
+    shown: readonly Pick<ShownInventory, 'channelSku' | 'channelLocation' | 'quantityUnits'>[],
   ): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE listings l SET shown_units = s.units, shown_at = clock_timestamp()
-         FROM unnest($2::text[], $3::bigint[]) AS s (sku, units) WHERE l.channel = $1 AND l.channel_sku = s.sku`,
-      [channel, shown.map((each) => each.channelSku), shown.map((each) => each.quantityUnits)],
-    );
+    const items = shown.flatMap(({ channelSku, channelLocation = '', quantityUnits }) => {
+      const listing = this.find(channel, channelSku);
+      return listing ? [{ id: listing.id, channelLocation, quantityUnits }] : [];
+    });
+    if (items.length === 0) return;
+    const columns = [
+      items.map((item) => item.id),
+      items.map((item) => item.channelLocation),
+      items.map((item) => item.quantityUnits),
+    ];
+    await this.dataSource.query(RECORD_SHOWN, columns);
+    await this.dataSource.query(CONFIRM_PUSHES, [...columns, channel]);
   }
 
   private async createMissing(codes: readonly string[]): Promise<string[]> {
@@ -167,7 +179,7 @@ const COMPONENTS_OF = `
 const UPSERT_LISTINGS = `
   INSERT INTO listings (channel, channel_sku)
   SELECT $1, w.channel_sku FROM (${WANTED}) w ORDER BY w.channel_sku
-  ON CONFLICT (channel, channel_sku) DO UPDATE SET retired_at = NULL, pushed_units = NULL
+  ON CONFLICT (channel, channel_sku) DO UPDATE SET retired_at = NULL
     WHERE listings.retired_at IS NOT NULL
   RETURNING id`;
 
@@ -184,6 +196,19 @@ const INSERT_COMPONENTS = `
 const RETIRE_LISTINGS = `
   UPDATE listings l SET retired_at = clock_timestamp()
    WHERE l.channel = $1 AND l.retired_at IS NULL AND NOT EXISTS (SELECT FROM (${WANTED}) w WHERE w.channel_sku = l.channel_sku)`;
+
+/** A channel may name a listing twice in one page; the last one counts. */
+const RECORD_SHOWN = `
+  INSERT INTO shown_quantities AS q (listing_id, channel_location, shown_units, shown_at)
+  SELECT DISTINCT ON (id, location) id, location, units, clock_timestamp()
+    FROM unnest($1::int[], $2::text[], $3::bigint[]) WITH ORDINALITY AS s (id, location, units, nr)
+   ORDER BY id, location, nr DESC
+  ON CONFLICT (listing_id, channel_location) DO UPDATE SET shown_units = excluded.shown_units, shown_at = excluded.shown_at`;
+
+const CONFIRM_PUSHES = `
+  UPDATE pushes p SET state = 'confirmed', confirmed_at = clock_timestamp()
+    FROM unnest($1::int[], $2::text[], $3::bigint[]) AS s (id, location, units)
+   WHERE p.channel = $4 AND p.listing_id = s.id AND p.channel_location = s.location AND p.state = 'accepted' AND p.quantity = s.units`;
 
 /** A parked listing is tried again: what it was refused for may be over, or it stands for something else now. */
 const MARK_DIRTY = `

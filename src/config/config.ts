@@ -108,8 +108,17 @@ export class PushConfig {
   @WholeNumber(5, 3_600)
   readonly leaseSeconds: number = 60;
 
+  /** A listing refused so often in a row waits for a person. */
   @WholeNumber(1, 100)
   readonly maxAttempts: number = 10;
+
+  /** How often what a channel only accepted is read back. */
+  @WholeNumber(1, 3_600)
+  readonly confirmEverySeconds: number = 30;
+
+  /** What it does not show by then is pushed again. */
+  @WholeNumber(1, 86_400)
+  readonly confirmWithinSeconds: number = 900;
 }
 
 /**

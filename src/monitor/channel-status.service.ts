@@ -11,6 +11,8 @@ export interface ChannelStatus {
   state: 'ready' | 'failed';
   /** Why it is not served. */
   error?: string;
+  /** Set while a person has stopped pushing to it. */
+  paused?: { reason: string; by: string; since: string };
   listings: number;
   /** Listings whose quantity the channel has not taken yet. */
   dirty: number;
@@ -36,9 +38,8 @@ export class ChannelStatusService {
   ) {}
 
   async all(): Promise<ChannelStatus[]> {
-    const rows: (Record<string, number> & { channel: string })[] = await this.dataSource.query(COUNTS, [
-      this.channels.all().map((channel) => channel.name),
-    ]);
+    const rows: (Record<string, number> & { channel: string; paused: ChannelStatus['paused'] | null })[] =
+      await this.dataSource.query(COUNTS, [this.channels.all().map((channel) => channel.name)]);
     const counts = new Map(rows.map((row) => [row.channel, row]));
     return this.channels.all().map((channel) => {
       const count = counts.get(channel.name)!;
@@ -49,6 +50,7 @@ export class ChannelStatusService {
         mode: config.mode,
         state,
         ...(channel.state === 'failed' && { error: channel.error }),
+        ...(count.paused && { paused: count.paused }),
         listings: this.listings.ofChannel(name).length,
         dirty: count.dirty!,
         parkedListings: count.parked_listings!,
@@ -69,6 +71,8 @@ export class ChannelStatusService {
 
 const COUNTS = `
   SELECT c.channel, d.*, i.*,
+         (SELECT jsonb_build_object('reason', reason, 'by', paused_by, 'since', paused_at)
+            FROM channel_pauses p WHERE p.channel = c.channel) AS paused,
          (SELECT count(*) FROM parked_lines p WHERE p.channel = c.channel) AS parked_lines,
          (SELECT count(*) FROM shortfalls s WHERE s.channel = c.channel AND s.state = 'open') AS shortfalls,
          (SELECT count(*) FROM pushes p WHERE p.channel = c.channel) AS pushes

@@ -9,12 +9,17 @@ import { type Listing, ListingsService } from '../channels/listings.service';
 import { cursorNumber, LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 
+interface Quantities {
+  channelLocation: string;
+  pushed: number | null;
+  pushedAt: string | null;
+  shown: number | null;
+  shownAt: string | null;
+}
+
 interface PushState {
   id: number;
-  pushed_units: number | null;
-  pushed_at: Date | null;
-  shown_units: number | null;
-  shown_at: Date | null;
+  quantities: Quantities[];
   dirty: boolean;
   parked: boolean;
   last_error: string | null;
@@ -74,7 +79,8 @@ export class ListingsController {
   @ApiOperation({ summary: 'The last pushes of a listing with their waterfalls, newest first' })
   async pushes(@Param('id') id: string, @Query() { limit }: LimitQuery) {
     const items = await this.dataSource.query(
-      `SELECT id, quantity, previous, state, reason, trigger, waterfall, sent_at AS "sentAt", answered_at AS "answeredAt"
+      `SELECT id, nullif(channel_location, '') AS "channelLocation", quantity, previous, state, reason, receipt, trigger, waterfall,
+              sent_at AS "sentAt", answered_at AS "answeredAt", confirmed_at AS "confirmedAt"
          FROM pushes WHERE listing_id = $1 ORDER BY sent_at DESC LIMIT $2`,
       [listingId(id), limit],
     );
@@ -83,8 +89,10 @@ export class ListingsController {
 
   private async statesOf(listings: readonly Listing[]): Promise<Map<number, PushState>> {
     const rows: PushState[] = await this.dataSource.query(
-      `SELECT l.id, pushed_units, pushed_at, shown_units, shown_at, d.listing_id IS NOT NULL AS dirty,
-              d.parked_at IS NOT NULL AS parked, d.last_error
+      `SELECT l.id, d.listing_id IS NOT NULL AS dirty, d.parked_at IS NOT NULL AS parked, d.last_error,
+              (SELECT coalesce(jsonb_agg(jsonb_build_object('channelLocation', q.channel_location, 'pushed', q.pushed_units,
+                        'pushedAt', q.pushed_at, 'shown', q.shown_units, 'shownAt', q.shown_at) ORDER BY q.channel_location), '[]')
+                 FROM shown_quantities q WHERE q.listing_id = l.id) AS quantities
          FROM listings l LEFT JOIN dirty_listings d ON d.listing_id = l.id WHERE l.id = ANY($1::int[])`,
       [listings.map((listing) => listing.id)],
     );
@@ -100,14 +108,18 @@ function listingId(id: string): number {
 }
 
 function viewOf({ id, channel, channelSku }: Listing, state: PushState | undefined) {
+  const quantities = state?.quantities ?? [];
+  const whole = quantities.find(({ channelLocation }) => channelLocation === '');
+  const locations = quantities.filter(({ channelLocation }) => channelLocation !== '');
   return {
     id,
     channel,
     channelSku,
-    pushed: state?.pushed_units ?? null,
-    pushedAt: state?.pushed_at ?? null,
-    shown: state?.shown_units ?? null,
-    shownAt: state?.shown_at ?? null,
+    pushed: whole?.pushed ?? null,
+    pushedAt: whole?.pushedAt ?? null,
+    shown: whole?.shown ?? null,
+    shownAt: whole?.shownAt ?? null,
+    ...(locations.length > 0 && { locations }),
     dirty: state?.dirty ?? false,
     parked: state?.parked ?? false,
     lastError: state?.last_error ?? null,

@@ -1,179 +1,190 @@
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { Waterfall } from '../buffers/waterfall';
 import { inTransaction, poolOf } from '../database/pool';
-
-/** A dirty listing that this worker alone may push until its lease ends. */
-export interface ClaimedListing {
-  listingId: number;
-  marks: number;
-  forced: boolean;
-  attempts: number;
-  /** What the channel took last; null when it never took anything, or may have taken more since. */
-  pushedUnits: number | null;
-  /** What the channel is known to show. */
-  shownUnits: number | null;
-}
-
-export interface PushRow {
-  id: string;
-  listingId: number;
-  quantity: number;
-  previous: number | null;
-  waterfall: Waterfall;
-  trigger: string;
-  state: 'accepted' | 'applied' | 'rejected' | 'stale' | 'failed' | 'observed';
-  reason?: string;
-  /** Whether a rejected update may succeed when sent again. */
-  retryable?: boolean;
-  retryAfterMs?: number;
-  shownUnits?: number;
-}
-
-/** Without a row the listing needed no push. */
-export interface SettledListing {
-  claimed: ClaimedListing;
-  row?: PushRow;
-}
+import type { PushOutcome } from './push-batch';
+import type { ClaimedListing } from './push-claims';
+import type { PlannedPush } from './push-plan';
 
 const MAX_BACKOFF_MS = 300_000;
 
-/** The rows behind pushing: claims with a lease, the history, and what stays dirty. */
-export class PushRecords {
-  constructor(private readonly dataSource: DataSource) {}
-
-  /** Oldest first; a claim that was never settled is free again when its lease ends. */
-  async claim(
-    channel: string,
-    lease: string,
-    limit: number,
-    leaseSeconds: number,
-  ): Promise<ClaimedListing[]> {
-    const found = await poolOf(this.dataSource).query(CLAIM, [channel, lease, limit, leaseSeconds]);
-    return found.rows;
-  }
-
-  /**
-   * Stores what was sent, takes off the dirty list what was done and not marked again, and puts back the
-   * rest with a growing delay. A worker whose lease ended settles nothing. Returns how many were parked.
-   */
-  async settle(
-    lease: string,
-    settled: readonly SettledListing[],
-    maxAttempts: number,
-    channel = '',
-  ): Promise<number> {
-    if (settled.length === 0) return 0;
-    return inTransaction(this.dataSource, async (client) => {
-      const rows = settled.flatMap(({ row }) => (row ? [row] : []));
-      await client.query('SELECT FROM dirty_listings WHERE lease = $1 ORDER BY listing_id FOR UPDATE', [
-        lease,
-      ]);
-      if (rows.length > 0) await insertPushes(client, rows, channel);
-      const done = settled.filter(({ row }) => isDone(row));
-      const again = settled.filter(({ row }) => !isDone(row));
-      await finish(client, lease, done);
-      return again.length > 0 ? putBack(client, lease, again, maxAttempts) : 0;
-    });
-  }
-}
-
-function isDone(row: PushRow | undefined): boolean {
-  return row === undefined || row.state === 'accepted' || row.state === 'applied' || row.state === 'observed';
-}
-
-/** A lease that was never given back: that worker may have sent, so what the channel took last is not known. */
-const CLAIM = `
-  WITH due AS (
-    SELECT listing_id, lease IS NOT NULL AS abandoned FROM dirty_listings
-     WHERE channel = $1 AND parked_at IS NULL AND not_before <= clock_timestamp() AND lease_until <= clock_timestamp()
-     ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED)
-  UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
-    FROM due JOIN listings l ON l.id = due.listing_id
-   WHERE d.listing_id = due.listing_id
-  RETURNING d.listing_id AS "listingId", d.marks, d.forced, d.attempts,
-            CASE WHEN due.abandoned THEN NULL ELSE l.pushed_units END AS "pushedUnits", l.shown_units AS "shownUnits"`;
-
-async function insertPushes(client: PoolClient, rows: readonly PushRow[], channel: string): Promise<void> {
-  await client.query(
-    `INSERT INTO pushes (id, listing_id, channel, quantity, previous, waterfall, trigger, state, reason, sent_at, answered_at)
-     SELECT p.id, p.listing, $2, p.quantity, p.previous, p.waterfall, p.trigger, p.state, p.reason,
-            (p.waterfall->>'computedAt')::timestamptz, clock_timestamp()
-       FROM jsonb_to_recordset($1::jsonb) AS p (id uuid, listing int, quantity bigint, previous bigint,
-            waterfall jsonb, trigger text, state text, reason text)`,
-    [JSON.stringify(rows.map(({ listingId: listing, ...row }) => ({ listing, ...row }))), channel],
-  );
-}
-
-async function finish(client: PoolClient, lease: string, done: readonly SettledListing[]): Promise<void> {
-  const values = [
+/**
+ * Records pushes before they are sent, so that even a killed worker leaves a trace of what a channel may have
+ * been told. Whatever of the listing was still open is superseded. Returns the listings that are this
+ * worker's to push: none of those whose lease has ended.
+ */
+export async function beginPushes(
+  dataSource: DataSource,
+  channel: string,
+  lease: string,
+  pushes: readonly PlannedPush[],
+  state: 'sent' | 'observed' = 'sent',
+): Promise<Set<number>> {
+  if (pushes.length === 0) return new Set();
+  const rows = pushes.map(({ update, listing, channelLocation, previous, waterfall, claimed }) => ({
+    id: update.pushId,
+    listing: listing.id,
+    location: channelLocation,
+    quantity: update.quantityUnits,
+    previous,
+    waterfall,
+    trigger: triggerOf(claimed),
+  }));
+  const begun = await poolOf(dataSource).query<{ listing_id: number }>(BEGIN_PUSHES, [
     lease,
-    done.map(({ claimed }) => claimed.listingId),
-    done.map(({ claimed }) => claimed.marks),
-    done.map(({ row }) => (row && row.state !== 'observed' ? row.quantity : null)),
-    done.map(({ row }) => (row?.state === 'applied' ? row.quantity : null)),
-  ];
-  await client.query(
-    `UPDATE listings l SET pushed_units = s.pushed, pushed_at = clock_timestamp(),
-            shown_units = coalesce(s.shown, l.shown_units),
-            shown_at = CASE WHEN s.shown IS NULL THEN l.shown_at ELSE clock_timestamp() END
-       FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) AS s (id, marks, pushed, shown)
-       JOIN dirty_listings d ON d.listing_id = s.id AND d.lease = $1
-      WHERE l.id = s.id AND s.pushed IS NOT NULL`,
-    values,
-  );
+    channel,
+    state,
+    JSON.stringify(rows),
+  ]);
+  return new Set(begun.rows.map((row) => row.listing_id));
+}
+
+/**
+ * Stores the answers, takes off the dirty list what is done and was not marked again, and puts back the rest
+ * with a growing delay. `done` are listings that needed no push, or were only observed. A worker whose lease
+ * ended changes nothing but the history. Returns how many were parked.
+ */
+export async function settlePushes(
+  dataSource: DataSource,
+  lease: string,
+  outcomes: readonly PushOutcome[],
+  done: readonly ClaimedListing[],
+  maxAttempts: number,
+): Promise<number> {
+  if (outcomes.length === 0 && done.length === 0) return 0;
+  return inTransaction(dataSource, async (client) => {
+    const held = await client.query<{ listing_id: number }>(LOCK_HELD, [lease]);
+    const mine = new Set(held.rows.map((row) => row.listing_id));
+    if (outcomes.length > 0) await storeAnswers(client, outcomes);
+    const ours = outcomes.filter(({ push }) => mine.has(push.listing.id));
+    if (ours.length > 0) await storeQuantities(client, ours);
+    const failed = firstFailures(ours);
+    const through = ours.map(({ push }) => push.claimed).filter(({ listingId }) => !failed.has(listingId));
+    await finish(client, lease, [...through, ...done]);
+    return failed.size > 0 ? putBack(client, lease, [...failed.values()], maxAttempts) : 0;
+  });
+}
+
+/** Of each listing that has one: what keeps it dirty. */
+function firstFailures(outcomes: readonly PushOutcome[]): Map<number, PushOutcome> {
+  const failed = outcomes.filter(({ state }) => state !== 'applied' && state !== 'accepted');
+  return new Map(failed.reverse().map((outcome) => [outcome.push.listing.id, outcome]));
+}
+
+function triggerOf({ forced, attempts, batchFailures }: ClaimedListing): string {
+  if (attempts + batchFailures > 0) return 'retry';
+  return forced ? 'resync' : 'change';
+}
+
+async function storeAnswers(client: PoolClient, outcomes: readonly PushOutcome[]): Promise<void> {
+  await client.query(STORE_ANSWERS, [
+    outcomes.map(({ push }) => push.update.pushId),
+    outcomes.map(({ state }) => state),
+    outcomes.map(({ reason }) => reason ?? null),
+    outcomes.map(({ receipt }) => receipt ?? null),
+  ]);
+}
+
+/** An update that was not answered may have been applied: what the channel took last is not known any more. */
+async function storeQuantities(client: PoolClient, outcomes: readonly PushOutcome[]): Promise<void> {
+  const told = outcomes.filter(({ state }) => state !== 'rejected');
+  await client.query(STORE_QUANTITIES, [
+    told.map(({ push }) => push.listing.id),
+    told.map(({ push }) => push.channelLocation),
+    told.map(({ push, state }) =>
+      state === 'applied' || state === 'accepted' ? push.update.quantityUnits : null,
+    ),
+    told.map(({ push, state, shownUnits }) =>
+      state === 'applied' ? push.update.quantityUnits : (shownUnits ?? null),
+    ),
+  ]);
+}
+
+async function finish(client: PoolClient, lease: string, done: readonly ClaimedListing[]): Promise<void> {
+  if (done.length === 0) return;
+  const ids = done.map(({ listingId }) => listingId);
+  const marks = done.map((each) => each.marks);
   await client.query(
     `DELETE FROM dirty_listings d USING unnest($2::int[], $3::bigint[]) AS s (id, marks)
       WHERE d.listing_id = s.id AND d.lease = $1 AND d.marks = s.marks`,
-    values.slice(0, 3),
+    [lease, ids, marks],
   );
   await client.query(
-    `UPDATE dirty_listings SET lease = NULL, lease_until = '-infinity', attempts = 0, last_error = NULL
+    `UPDATE dirty_listings SET lease = NULL, lease_until = '-infinity', since = clock_timestamp(), attempts = 0,
+            batch_failures = 0, orders_after = NULL, last_error = NULL
       WHERE lease = $1 AND listing_id = ANY($2::int[])`,
-    values.slice(0, 2),
+    [lease, ids],
   );
 }
 
 async function putBack(
   client: PoolClient,
   lease: string,
-  again: readonly SettledListing[],
+  again: readonly PushOutcome[],
   maxAttempts: number,
 ): Promise<number> {
   const parks = again.map(
-    ({ claimed, row }) => claimed.attempts + 1 >= maxAttempts || row?.retryable === false,
+    ({ push: { claimed }, blame, final }) =>
+      blame === 'listing' && (final === true || claimed.attempts + 1 >= maxAttempts),
   );
-  await client.query(
-    `UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity', attempts = d.attempts + 1, last_error = s.reason,
-            not_before = clock_timestamp() + make_interval(secs => s.delay_ms / 1000.0),
-            parked_at = CASE WHEN s.park THEN clock_timestamp() END
-       FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[]) AS s (id, reason, delay_ms, park)
-      WHERE d.listing_id = s.id AND d.lease = $1`,
-    [
-      lease,
-      again.map(({ claimed }) => claimed.listingId),
-      again.map(({ row }) => row?.reason ?? null),
-      again.map(({ claimed, row }) => row?.retryAfterMs ?? backoffMs(claimed.attempts)),
-      parks,
-    ],
-  );
-  // An update that was not answered may have been applied: what the channel took last is not known any more.
-  const unknown = again.filter(({ row }) => row?.state !== 'rejected');
-  await client.query('UPDATE listings SET pushed_units = NULL WHERE id = ANY($1::int[])', [
-    unknown.map(({ claimed }) => claimed.listingId),
+  await client.query(PUT_BACK, [
+    lease,
+    again.map(({ push }) => push.listing.id),
+    again.map(({ reason }) => reason ?? null),
+    again.map(({ push: { claimed }, retryAfterMs }) => retryAfterMs ?? backoffMs(claimed)),
+    parks,
+    again.map(({ blame }) => blame ?? 'listing'),
+    again.map(({ ordersFirst }) => ordersFirst === true),
   ]);
-  const stale = again.filter(({ row }) => row?.shownUnits !== undefined);
-  if (stale.length > 0) {
-    await client.query(
-      `UPDATE listings l SET shown_units = s.shown, shown_at = clock_timestamp()
-         FROM unnest($1::int[], $2::bigint[]) AS s (id, shown) WHERE l.id = s.id`,
-      [stale.map(({ claimed }) => claimed.listingId), stale.map(({ row }) => row!.shownUnits)],
-    );
-  }
   return parks.filter(Boolean).length;
 }
 
 /** Doubles from a quarter of a second, with jitter, so that a recovering channel is not met by all at once. */
-function backoffMs(attempts: number): number {
-  return Math.min(MAX_BACKOFF_MS, 250 * 2 ** Math.min(attempts, 20)) * (0.5 + Math.random());
+function backoffMs({ attempts, batchFailures }: ClaimedListing): number {
+  const doublings = Math.min(attempts + batchFailures, 20);
+  return Math.min(MAX_BACKOFF_MS, 250 * 2 ** doublings) * (0.5 + Math.random());
 }
+
+const BEGIN_PUSHES = `
+  WITH p AS MATERIALIZED (
+    SELECT r.* FROM jsonb_to_recordset($4::jsonb)
+           AS r (id uuid, listing int, location text, quantity bigint, previous bigint, waterfall jsonb, trigger text)
+      JOIN dirty_listings d ON d.listing_id = r.listing
+     WHERE d.lease = $1 AND d.lease_until > clock_timestamp()
+  ), superseded AS (
+    UPDATE pushes o SET state = 'superseded' FROM p
+     WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = p.listing AND o.channel_location = p.location
+       AND o.state IN ('sent', 'accepted')
+  )
+  INSERT INTO pushes (id, listing_id, channel, channel_location, quantity, previous, waterfall, trigger, state, sent_at, answered_at)
+  SELECT id, listing, $2, location, quantity, previous, waterfall, trigger, $3, clock_timestamp(),
+         CASE WHEN $3 = 'observed' THEN clock_timestamp() END
+    FROM p
+  RETURNING listing_id`;
+
+/** In listing order, as the ledger's trigger locks them. */
+const LOCK_HELD = 'SELECT listing_id FROM dirty_listings WHERE lease = $1 ORDER BY listing_id FOR UPDATE';
+
+const STORE_ANSWERS = `
+  UPDATE pushes p SET state = s.state, reason = s.reason, receipt = s.receipt, answered_at = clock_timestamp()
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (id, state, reason, receipt)
+   WHERE p.id = s.id AND p.state = 'sent'`;
+
+const STORE_QUANTITIES = `
+  INSERT INTO shown_quantities AS q (listing_id, channel_location, pushed_units, pushed_at, shown_units, shown_at)
+  SELECT id, location, pushed, CASE WHEN pushed IS NOT NULL THEN clock_timestamp() END, shown,
+         CASE WHEN shown IS NOT NULL THEN clock_timestamp() END
+    FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS s (id, location, pushed, shown)
+  ON CONFLICT (listing_id, channel_location) DO UPDATE
+    SET pushed_units = excluded.pushed_units, pushed_at = coalesce(excluded.pushed_at, q.pushed_at),
+        shown_units = coalesce(excluded.shown_units, q.shown_units), shown_at = coalesce(excluded.shown_at, q.shown_at)`;
+
+const PUT_BACK = `
+  UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity', last_error = s.reason,
+         attempts = d.attempts + (s.blame = 'listing')::int,
+         batch_failures = CASE WHEN s.blame = 'batch' THEN d.batch_failures + 1 ELSE 0 END,
+         not_before = clock_timestamp() + make_interval(secs => s.delay_ms / 1000.0),
+         parked_at = CASE WHEN s.park THEN clock_timestamp() END,
+         orders_after = CASE WHEN s.orders_first THEN clock_timestamp() ELSE d.orders_after END
+    FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[])
+         AS s (id, reason, delay_ms, park, blame, orders_first)
+   WHERE d.listing_id = s.id AND d.lease = $1`;

@@ -4,14 +4,17 @@ import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { AvailabilityController } from './availability.controller';
+import { ConfirmationsService } from './confirmations.service';
 import { ListingsController } from './listings.controller';
+import { ParkedPushesController } from './parked-pushes.controller';
+import { PausesController } from './pauses.controller';
 import { PushService } from './push.service';
 import { PushWorker } from './push.worker';
 
 /** Published quantities out: what is dirty is computed and sent, and what was sent is kept. */
 @Module({
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
-  controllers: [AvailabilityController, ListingsController],
-  providers: [PushService, PushWorker],
+  controllers: [AvailabilityController, ListingsController, ParkedPushesController, PausesController],
+  providers: [ConfirmationsService, PushService, PushWorker],
 })
 export class PushModule {}

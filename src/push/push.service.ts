@@ -3,73 +3,144 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
-import type { Waterfall } from '../buffers/waterfall';
-import { type InventoryUpdate, isChannelError, type PushResult } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
-import { type Listing, ListingsService } from '../channels/listings.service';
+import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { CatalogService } from '../inventory/catalog.service';
-import { type ClaimedListing, PushRecords, type PushRow } from './push-records';
+import { companyOf, type PushOutcome, sendBatch } from './push-batch';
+import { type ClaimedListing, claimListings, releaseListings } from './push-claims';
+import { locationsOf, type PlannedPush, planPushes } from './push-plan';
+import { beginPushes, settlePushes } from './push-records';
 
-interface PlannedPush {
-  claimed: ClaimedListing;
-  listing: Listing;
-  waterfall: Waterfall;
-  update: InventoryUpdate;
+/** How a run of pushing ended. */
+export interface PushRun {
+  /** Updates sent, whatever became of them. */
+  sent: number;
+  /** The channel failed as a whole: what is left is worth a try after so many ms. */
+  retryAfterMs?: number;
+  /** Listings that wait for orders to be read. */
+  ordersFirst: boolean;
 }
+
+/** One claim and what is known of the run so far. */
+interface Claim {
+  lease: string;
+  /** When the lease ends, in ms of `performance.now()`, as early as it can. */
+  deadlineMs: number;
+  listings: ClaimedListing[];
+}
+
+/** A channel that fails so often in a row is not asked for the rest now. */
+const FAILURES_IN_A_ROW = 2;
+const RETRY_AFTER_MS = 1_000;
 
 /**
  * Sends what is dirty. Quantities are computed when they are sent, never taken from when the listing became
- * dirty; a listing that became dirty again meanwhile stays so.
+ * dirty; a listing that became dirty again meanwhile stays so. Several workers may push one channel: each
+ * listing is one worker's as long as its lease lasts, and a worker that slept past it sends nothing.
  */
 @Injectable()
 export class PushService {
   private readonly log = new Logger('push');
-  private readonly records: PushRecords;
 
   constructor(
-    @InjectDataSource() dataSource: DataSource,
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly listings: ListingsService,
     private readonly published: PublishedQuantityService,
     private readonly catalog: CatalogService,
     private readonly config: Config,
-  ) {
-    this.records = new PushRecords(dataSource);
-  }
+  ) {}
 
-  /** Pushes batch after batch until nothing of the channel is due. Returns how many updates were sent. */
-  async pushDirty(channel: ReadyChannel): Promise<number> {
-    let sent = 0;
-    for (;;) {
-      const lease = randomUUID();
-      const { pushBatchSize } = channel.capabilities;
-      const claimed = await this.records.claim(
-        channel.name,
-        lease,
-        pushBatchSize,
-        this.config.push.leaseSeconds,
+  /** Pushes batch after batch until nothing of the channel is due, or the channel fails. */
+  async pushDirty(channel: ReadyChannel): Promise<PushRun> {
+    const run: PushRun & { failures: number } = { sent: 0, ordersFirst: false, failures: 0 };
+    if (channel.deadline.busy) {
+      this.log.error(
+        `${channel.name}: the plugin has not come back from a push that was given up; restart this host if it stays so`,
       );
-      if (claimed.length === 0) return sent;
-      sent += await this.pushBatch(channel, lease, claimed);
+      return run;
+    }
+    for (;;) {
+      const claim = await this.claim(channel);
+      if (claim.listings.length === 0) return run;
+      await this.pushClaim(channel, claim, run);
+      if (run.retryAfterMs !== undefined) return run;
     }
   }
 
-  private async pushBatch(channel: ReadyChannel, lease: string, claimed: ClaimedListing[]): Promise<number> {
-    const planned = await this.plan(claimed);
-    const due = planned.filter(
-      ({ claimed: { forced, pushedUnits }, update }) => forced || pushedUnits !== update.quantityUnits,
-    );
-    const upToDate = claimed.filter((each) => !due.some((push) => push.claimed === each));
-    await this.records.settle(
+  private async claim(channel: ReadyChannel): Promise<Claim> {
+    const { leaseSeconds } = this.config.push;
+    const perListing = locationsOf(channel).length;
+    const limit = Math.max(1, Math.floor(channel.capabilities.pushBatchSize / perListing));
+    const lease = randomUUID();
+    const deadlineMs = performance.now() + leaseSeconds * 1000;
+    const listings = await claimListings(this.dataSource, {
+      channel: channel.name,
       lease,
-      upToDate.map((each) => ({ claimed: each })),
-      this.config.push.maxAttempts,
-    );
-    const allowed = await this.allowedIn(channel, due);
-    const observed = due.filter((push) => !allowed.has(push));
-    if (observed.length > 0) await this.recordAll(channel, lease, observed, () => ({ state: 'observed' }));
-    if (allowed.size > 0) await this.send(channel, lease, [...allowed]);
-    return allowed.size;
+      limit,
+      leaseSeconds,
+    });
+    return { lease, deadlineMs, listings };
+  }
+
+  private async pushClaim(
+    channel: ReadyChannel,
+    { lease, deadlineMs, listings }: Claim,
+    run: PushRun & { failures: number },
+  ): Promise<void> {
+    const planned = await planPushes(channel, listings, {
+      listings: this.listings,
+      published: this.published,
+    });
+    const allowed = await this.allowedIn(channel, planned);
+    const observed = planned.filter((push) => !allowed.has(push));
+    await beginPushes(this.dataSource, channel.name, lease, observed, 'observed');
+    const sending = new Set([...allowed].map((push) => push.claimed));
+    const done = listings.filter((each) => !sending.has(each));
+    await settlePushes(this.dataSource, lease, [], done, this.config.push.maxAttempts);
+    await this.sendAll(channel, { lease, deadlineMs, listings }, [...allowed], run);
+  }
+
+  /** A listing's answers are settled together, as it is done only when all of its locations are. */
+  private async sendAll(
+    channel: ReadyChannel,
+    { lease, deadlineMs }: Claim,
+    pushes: readonly PlannedPush[],
+    run: PushRun & { failures: number },
+  ): Promise<void> {
+    const outcomes: PushOutcome[] = [];
+    for (const batch of companyOf(pushes, channel.capabilities.pushBatchSize)) {
+      if (run.retryAfterMs !== undefined) break;
+      const held = await beginPushes(this.dataSource, channel.name, lease, batch);
+      const mine = batch.filter(({ listing }) => held.has(listing.id));
+      if (mine.length === 0) continue;
+      const answered = await sendBatch(channel, mine, deadlineMs);
+      run.sent += mine.length;
+      this.judge(channel, answered, run);
+      outcomes.push(...answered);
+    }
+    const { maxAttempts } = this.config.push;
+    const parked = await settlePushes(this.dataSource, lease, outcomes, [], maxAttempts);
+    if (parked > 0)
+      this.log.error(`${channel.name}: ${parked} listings were tried too often and wait for a person`);
+    const tried = new Set(outcomes.map(({ push }) => push.listing.id));
+    const untried = pushes.map(({ listing }) => listing.id).filter((id) => !tried.has(id));
+    await releaseListings(this.dataSource, lease, untried);
+  }
+
+  /** Whether the run goes on: a channel that failed twice in a row, or said until when, is left alone. */
+  private judge({ name }: ReadyChannel, outcomes: PushOutcome[], run: PushRun & { failures: number }): void {
+    run.ordersFirst ||= outcomes.some((outcome) => outcome.ordersFirst);
+    const failed = outcomes.every(({ state, blame }) => state === 'failed' && blame === 'batch');
+    if (!failed) {
+      run.failures = 0;
+      return;
+    }
+    const { reason, retryAfterMs } = outcomes[0]!;
+    this.log.warn(`${name}: a batch of ${outcomes.length} failed: ${reason}`);
+    run.failures++;
+    if (retryAfterMs !== undefined || run.failures >= FAILURES_IN_A_ROW)
+      run.retryAfterMs = retryAfterMs ?? RETRY_AFTER_MS;
   }
 
   /** `live` sends all, `observe` nothing, `pilot` the listings with a SKU that carries one of its tags. */
@@ -79,82 +150,5 @@ export class PushService {
     const skuIds = due.flatMap(({ listing }) => listing.components.map((component) => component.skuId));
     const tagged = await this.catalog.skusTagged(skuIds, config.pilotTags);
     return new Set(due.filter(({ listing }) => listing.components.some(({ skuId }) => tagged.has(skuId))));
-  }
-
-  private async plan(claimed: ClaimedListing[]): Promise<PlannedPush[]> {
-    const found = claimed.flatMap((each) => {
-      const listing = this.listings.get(each.listingId);
-      return listing ? [{ claimed: each, listing }] : [];
-    });
-    const waterfalls = await this.published.compute(found.map(({ listing }) => listing));
-    return found.map(({ claimed: each, listing }, index) => {
-      const waterfall = waterfalls[index]!;
-      const update = {
-        pushId: randomUUID(),
-        channelSku: listing.channelSku,
-        quantityUnits: waterfall.quantity,
-        ...(each.shownUnits !== null && { believedUnits: each.shownUnits }),
-      };
-      return { claimed: each, listing, waterfall, update };
-    });
-  }
-
-  private async send(channel: ReadyChannel, lease: string, due: PlannedPush[]): Promise<void> {
-    let results: Map<string, PushResult>;
-    try {
-      const answered = await channel.channel.pushInventory(due.map(({ update }) => update));
-      results = new Map(answered.map((result) => [result.pushId, result]));
-    } catch (error) {
-      const reason = (error as Error).message;
-      const retryAfterMs = isChannelError(error) ? error.retryAfterMs : undefined;
-      this.log.warn(`${channel.name}: a batch of ${due.length} failed: ${reason}`);
-      await this.recordAll(channel, lease, due, () => ({ state: 'failed', reason, retryAfterMs }));
-      return;
-    }
-    await this.recordAll(channel, lease, due, ({ update }) => outcomeOf(results.get(update.pushId)));
-  }
-
-  private async recordAll(
-    channel: ReadyChannel,
-    lease: string,
-    due: PlannedPush[],
-    outcome: (
-      push: PlannedPush,
-    ) => Omit<PushRow, 'id' | 'listingId' | 'quantity' | 'previous' | 'waterfall' | 'trigger'>,
-  ): Promise<void> {
-    const settled = due.map((push) => ({
-      claimed: push.claimed,
-      row: {
-        id: push.update.pushId,
-        listingId: push.listing.id,
-        quantity: push.update.quantityUnits,
-        previous: push.claimed.pushedUnits,
-        waterfall: push.waterfall,
-        trigger: push.claimed.forced ? 'resync' : 'change',
-        ...outcome(push),
-      },
-    }));
-    const parked = await this.records.settle(lease, settled, this.config.push.maxAttempts, channel.name);
-    if (parked > 0)
-      this.log.error(`${channel.name}: ${parked} listings were tried too often and wait for a person`);
-  }
-}
-
-function outcomeOf(
-  result: PushResult | undefined,
-): Pick<PushRow, 'state' | 'reason' | 'retryable' | 'shownUnits'> {
-  if (!result) return { state: 'failed', reason: 'the plugin answered nothing for this update' };
-  switch (result.outcome) {
-    case 'applied':
-    case 'accepted':
-      return { state: result.outcome };
-    case 'rejected':
-      return { state: 'rejected', reason: `${result.code}: ${result.reason}`, retryable: result.retryable };
-    case 'stale':
-      return {
-        state: 'stale',
-        reason: `the channel shows ${result.shownUnits}`,
-        shownUnits: result.shownUnits,
-      };
   }
 }

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ChannelCapabilities,
+  ChannelUnavailableError,
+  isChannelError,
+  type PushResult,
+} from '../channel-api';
+import type { ReadyChannel } from '../channels/channels.service';
+import type { PlannedPush } from './push-plan';
+
+/** What became of one update. */
+export interface PushOutcome {
+  push: PlannedPush;
+  state: 'applied' | 'accepted' | 'rejected' | 'stale' | 'failed';
+  reason?: string;
+  receipt?: string;
+  shownUnits?: number;
+  /**
+   * What an update that was not taken is counted against: the listing, which is parked when it is refused too
+   * often, the batch, which goes in smaller company next time, or nobody.
+   */
+  blame?: 'listing' | 'batch' | 'nobody';
+  /** A rejection that the same update would meet again. */
+  final?: boolean;
+  retryAfterMs?: number;
+  /** An order that we have not heard of has to be read before the listing is pushed again. */
+  ordersFirst?: boolean;
+}
+
+/** Answers for a row by which a plugin says that it was the channel that failed. */
+const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-throttled', 'channel-unauthorized'];
+
+/** Nothing was sent: the claim ended first. */
+const NOBODYS_FAULT = ['too-late'];
+
+/** The host's grace to record an answer before its lease ends. */
+const RECORDING_MS = 1_000;
+
+/**
+ * Sends one batch. A call that is still waiting, for a token say, when `deadlineMs` (of `performance.now()`)
+ * comes is not sent any more: another worker may have the listings by then. Never throws.
+ */
+export async function sendBatch(
+  { channel, capabilities, deadline }: ReadyChannel,
+  pushes: readonly PlannedPush[],
+  deadlineMs: number,
+): Promise<PushOutcome[]> {
+  try {
+    const updates = pushes.map(({ update }) => update);
+    const answered = await answerBefore(deadlineMs, () =>
+      deadline.run(deadlineMs - RECORDING_MS, async () => channel.pushInventory(updates)),
+    );
+    const results = new Map(answered.map((result) => [result.pushId, result]));
+    return pushes.map((push) => outcomeOf(push, results.get(push.update.pushId), capabilities));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const retryAfterMs = isChannelError(error) ? error.retryAfterMs : undefined;
+    // What the plugin did not expect, in a batch of one, is about that one.
+    const blame =
+      isChannelError(error) && NOBODYS_FAULT.includes(error.code)
+        ? 'nobody'
+        : isChannelError(error) || pushes.length > 1
+          ? 'batch'
+          : 'listing';
+    return pushes.map((push) => ({ push, state: 'failed', reason, retryAfterMs, blame }));
+  }
+}
+
+/**
+ * Listings whose batches failed go in ever smaller company, so that one that makes the channel fail is alone
+ * in the end and the others are through.
+ */
+export function companyOf(pushes: readonly PlannedPush[], batchSize: number): PlannedPush[][] {
+  const byFailures = new Map<number, PlannedPush[]>();
+  for (const push of pushes) {
+    const { batchFailures } = push.claimed;
+    if (!byFailures.has(batchFailures)) byFailures.set(batchFailures, []);
+    byFailures.get(batchFailures)!.push(push);
+  }
+  return [...byFailures].flatMap(([failures, group]) => {
+    const size = Math.max(1, Math.floor(batchSize / 2 ** failures));
+    const count = Math.ceil(group.length / size);
+    return Array.from({ length: count }, (_, index) => group.slice(index * size, (index + 1) * size));
+  });
+}
+
+/** Gives up on a plugin that does not come back before the claim on its listings ends. */
+async function answerBefore(deadlineMs: number, push: () => Promise<PushResult[]>): Promise<PushResult[]> {
+  const giveUp = new AbortController();
+  const late = sleep(Math.max(0, deadlineMs - performance.now()), undefined, { signal: giveUp.signal }).then(
+    () => {
+      throw new ChannelUnavailableError(
+        'the plugin did not come back in time; the push may have been applied',
+      );
+    },
+  );
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([push(), late]);
+  } finally {
+    giveUp.abort();
+  }
+}
+
+function outcomeOf(
+  push: PlannedPush,
+  result: PushResult | undefined,
+  { readsOrders }: ChannelCapabilities,
+): PushOutcome {
+  if (!result)
+    return { push, state: 'failed', reason: 'the plugin answered nothing for this update', blame: 'listing' };
+  switch (result.outcome) {
+    case 'applied':
+      return { push, state: 'applied' };
+    case 'accepted':
+      return { push, state: 'accepted', receipt: result.receipt };
+    case 'stale':
+      return {
+        push,
+        state: 'stale',
+        reason: `the channel shows ${result.shownUnits}`,
+        shownUnits: result.shownUnits,
+        blame: 'nobody',
+        ordersFirst: readsOrders,
+      };
+    case 'rejected':
+      return {
+        push,
+        state: 'rejected',
+        reason: `${result.code}: ${result.reason}`,
+        blame: CHANNEL_AT_FAULT.includes(result.code) ? 'batch' : 'listing',
+        final: !result.retryable,
+      };
+  }
+}

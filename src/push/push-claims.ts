@@ -1,0 +1,82 @@
+import type { DataSource } from 'typeorm';
+import { poolOf } from '../database/pool';
+
+/** A dirty listing that this worker alone may push until its lease ends. */
+export interface ClaimedListing {
+  listingId: number;
+  marks: number;
+  forced: boolean;
+  /** Times in a row that the channel refused this listing. */
+  attempts: number;
+  /** Batches in a row with this listing that failed as a whole. */
+  batchFailures: number;
+  /** What the channel took and shows, for each of its locations that is known; '' is the channel as a whole. */
+  known: Map<string, KnownQuantity>;
+}
+
+export interface KnownQuantity {
+  /** What the channel took last; null when it never took anything, or may have taken more since. */
+  pushedUnits: number | null;
+  /** What the channel is known to show. */
+  shownUnits: number | null;
+}
+
+type ClaimRow = Omit<ClaimedListing, 'known'> & { abandoned: boolean };
+
+/** Orders that the channel cannot list for so long are no reason to leave a wrong number standing. */
+const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
+
+/** Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused. */
+export async function claimListings(
+  dataSource: DataSource,
+  claim: { channel: string; lease: string; limit: number; leaseSeconds: number },
+): Promise<ClaimedListing[]> {
+  const { channel, lease, limit, leaseSeconds } = claim;
+  const pool = poolOf(dataSource);
+  // Not prepared: what is dirty goes from nothing to everything and back, and a kept plan would be for one of them.
+  const { rows } = await pool.query<ClaimRow>(CLAIM, [channel, lease, limit, leaseSeconds]);
+  if (rows.length === 0) return [];
+  const known = await pool.query<KnownQuantity & { listingId: number; channelLocation: string }>(KNOWN, [
+    rows.map((row) => row.listingId),
+  ]);
+  const abandoned = new Set(rows.filter((row) => row.abandoned).map((row) => row.listingId));
+  const byListing = new Map<number, ClaimedListing['known']>(rows.map((row) => [row.listingId, new Map()]));
+  for (const { listingId, channelLocation, pushedUnits, shownUnits } of known.rows) {
+    // A lease that was never given back: that worker may have sent, so what was taken last is not known.
+    const taken = abandoned.has(listingId) ? null : pushedUnits;
+    byListing.get(listingId)!.set(channelLocation, { pushedUnits: taken, shownUnits });
+  }
+  return rows.map(({ abandoned: _, ...row }) => ({ ...row, known: byListing.get(row.listingId)! }));
+}
+
+/** Gives back what was claimed and not tried. */
+export async function releaseListings(
+  dataSource: DataSource,
+  lease: string,
+  listingIds: readonly number[],
+): Promise<void> {
+  if (listingIds.length === 0) return;
+  await poolOf(dataSource).query(RELEASE, [lease, listingIds]);
+}
+
+const CLAIM = `
+  WITH due AS (
+    SELECT listing_id, lease IS NOT NULL AS abandoned FROM dirty_listings
+     WHERE channel = $1 AND parked_at IS NULL AND not_before <= clock_timestamp() AND lease_until <= clock_timestamp()
+       AND (orders_after IS NULL OR orders_after < clock_timestamp() - ${LONGEST_WAIT_FOR_ORDERS}
+            OR orders_after <= (SELECT covered_at FROM order_polls WHERE channel = $1))
+       AND NOT EXISTS (SELECT FROM channel_pauses WHERE channel = $1)
+     ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED)
+  UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
+    FROM due WHERE d.listing_id = due.listing_id
+  RETURNING d.listing_id AS "listingId", d.marks, d.forced, d.attempts, d.batch_failures AS "batchFailures", due.abandoned`;
+
+const KNOWN = `
+  SELECT listing_id AS "listingId", channel_location AS "channelLocation", pushed_units AS "pushedUnits", shown_units AS "shownUnits"
+    FROM shown_quantities WHERE listing_id = ANY($1::int[])`;
+
+/** In listing order, as the ledger's trigger locks them. */
+const RELEASE = `
+  WITH held AS MATERIALIZED (
+    SELECT listing_id FROM dirty_listings WHERE lease = $1 AND listing_id = ANY($2::int[]) ORDER BY listing_id FOR UPDATE)
+  UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity' FROM held WHERE d.listing_id = held.listing_id`;
