@@ -35,6 +35,10 @@ ALTER TABLE dirty_listings
 DROP INDEX dirty_listings_channel;
 CREATE INDEX dirty_listings_due ON dirty_listings (channel, not_before, since);
 
+-- Channels that keep stock by location drift by location.
+ALTER TABLE drifts ADD COLUMN channel_location text NOT NULL DEFAULT '';
+ALTER TABLE drifts DROP CONSTRAINT drifts_pkey, ADD PRIMARY KEY (run_id, channel_sku, channel_location);
+
 -- A person stopped pushing to these channels. What changes meanwhile stays dirty.
 CREATE TABLE channel_pauses (
   channel text PRIMARY KEY,

@@ -31,7 +31,7 @@ export interface PushOutcome {
 const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-throttled', 'channel-unauthorized'];
 
 /** Nothing was sent: the claim ended first. */
-const NOBODYS_FAULT = ['too-late'];
+const TOO_LATE = 'too-late';
 
 /** The host's grace to record an answer before its lease ends. */
 const RECORDING_MS = 1_000;
@@ -41,29 +41,44 @@ const RECORDING_MS = 1_000;
  * comes is not sent any more: another worker may have the listings by then. Never throws.
  */
 export async function sendBatch(
-  { channel, capabilities, deadline }: ReadyChannel,
+  channel: ReadyChannel,
   pushes: readonly PlannedPush[],
   deadlineMs: number,
 ): Promise<PushOutcome[]> {
   try {
-    const updates = pushes.map(({ update }) => update);
-    const answered = await answerBefore(deadlineMs, () =>
-      deadline.run(deadlineMs - RECORDING_MS, async () => channel.pushInventory(updates)),
-    );
-    const results = new Map(answered.map((result) => [result.pushId, result]));
-    return pushes.map((push) => outcomeOf(push, results.get(push.update.pushId), capabilities));
+    return await answersOf(channel, pushes, deadlineMs);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const retryAfterMs = isChannelError(error) ? error.retryAfterMs : undefined;
-    // What the plugin did not expect, in a batch of one, is about that one.
-    const blame =
-      isChannelError(error) && NOBODYS_FAULT.includes(error.code)
-        ? 'nobody'
-        : isChannelError(error) || pushes.length > 1
-          ? 'batch'
-          : 'listing';
-    return pushes.map((push) => ({ push, state: 'failed', reason, retryAfterMs, blame }));
+    if (isChannelError(error)) {
+      const { message: reason, retryAfterMs, code } = error;
+      const blame = code === TOO_LATE ? 'nobody' : 'batch';
+      return pushes.map((push) => ({ push, state: 'failed', reason, retryAfterMs, blame }));
+    }
+    const [only] = pushes;
+    if (only && pushes.length === 1)
+      return [{ push: only, state: 'failed', reason: textOf(error), blame: 'listing' }];
+    // The plugin did not expect one of them. Which one is found by halves; quantities are absolute, so that
+    // one sent twice does no harm.
+    const middle = Math.ceil(pushes.length / 2);
+    const first = await sendBatch(channel, pushes.slice(0, middle), deadlineMs);
+    return [...first, ...(await sendBatch(channel, pushes.slice(middle), deadlineMs))];
   }
+}
+
+async function answersOf(
+  { channel, capabilities, deadline }: ReadyChannel,
+  pushes: readonly PlannedPush[],
+  deadlineMs: number,
+): Promise<PushOutcome[]> {
+  const updates = pushes.map(({ update }) => update);
+  const answered = await answerBefore(deadlineMs, () =>
+    deadline.run(deadlineMs - RECORDING_MS, async () => channel.pushInventory(updates)),
+  );
+  const results = new Map(answered.map((result) => [result.pushId, result]));
+  return pushes.map((push) => outcomeOf(push, results.get(push.update.pushId), capabilities));
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -49,6 +49,19 @@ export async function claimListings(
   return rows.map(({ abandoned: _, ...row }) => ({ ...row, known: byListing.get(row.listingId)! }));
 }
 
+/**
+ * Marks what the channel has never taken at one of these locations: a channel that was only observed and now
+ * goes live, or a location that is mapped now. With `tags`, only listings with a SKU that carries one.
+ */
+export async function markNeverPushed(
+  dataSource: DataSource,
+  channel: string,
+  locations: readonly string[],
+  tags: readonly string[] | null,
+): Promise<void> {
+  await poolOf(dataSource).query(MARK_NEVER_PUSHED, [channel, locations, tags]);
+}
+
 /** Gives back what was claimed and not tried. */
 export async function releaseListings(
   dataSource: DataSource,
@@ -74,6 +87,17 @@ const CLAIM = `
 const KNOWN = `
   SELECT listing_id AS "listingId", channel_location AS "channelLocation", pushed_units AS "pushedUnits", shown_units AS "shownUnits"
     FROM shown_quantities WHERE listing_id = ANY($1::int[])`;
+
+const MARK_NEVER_PUSHED = `
+  INSERT INTO dirty_listings (listing_id, channel)
+  SELECT l.id, l.channel FROM listings l
+   WHERE l.channel = $1 AND l.retired_at IS NULL
+     AND (SELECT count(*) FROM shown_quantities q
+           WHERE q.listing_id = l.id AND q.channel_location = ANY($2::text[]) AND q.pushed_units IS NOT NULL) < cardinality($2::text[])
+     AND ($3::text[] IS NULL OR EXISTS (
+           SELECT FROM listing_components c JOIN skus s ON s.id = c.sku_id WHERE c.listing_id = l.id AND s.tags && $3::text[]))
+   ORDER BY l.id
+  ON CONFLICT (listing_id) DO NOTHING`;
 
 /** In listing order, as the ledger's trigger locks them. */
 const RELEASE = `

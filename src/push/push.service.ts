@@ -8,7 +8,7 @@ import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { CatalogService } from '../inventory/catalog.service';
 import { companyOf, type PushOutcome, sendBatch } from './push-batch';
-import { type ClaimedListing, claimListings, releaseListings } from './push-claims';
+import { type ClaimedListing, claimListings, markNeverPushed, releaseListings } from './push-claims';
 import { locationsOf, type PlannedPush, planPushes } from './push-plan';
 import { beginPushes, settlePushes } from './push-records';
 
@@ -66,6 +66,14 @@ export class PushService {
       await this.pushClaim(channel, claim, run);
       if (run.retryAfterMs !== undefined) return run;
     }
+  }
+
+  /** What a channel has never taken although it may, so that going live needs no change of stock. */
+  async markNeverPushed(channel: ReadyChannel): Promise<void> {
+    const { mode, pilotTags } = channel.config;
+    if (mode === 'observe') return;
+    const tags = mode === 'pilot' ? pilotTags : null;
+    await markNeverPushed(this.dataSource, channel.name, locationsOf(channel), tags);
   }
 
   private async claim(channel: ReadyChannel): Promise<Claim> {

@@ -50,9 +50,12 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
     });
   }
 
-  /** What an earlier run of the host left dirty. */
-  onApplicationBootstrap(): void {
-    for (const { name } of this.channels.ready()) this.jobs.wake(PUSH_LISTINGS, name);
+  /** What an earlier run of the host left dirty, and what it was not let push. */
+  async onApplicationBootstrap(): Promise<void> {
+    for (const channel of this.channels.ready()) {
+      await this.push.markNeverPushed(channel);
+      this.jobs.wake(PUSH_LISTINGS, channel.name);
+    }
   }
 
   beforeApplicationShutdown(): void {

@@ -45,7 +45,7 @@ export class ReconcileController {
   async drifts(@Param('channel') channel: string, @Query() { limit }: LimitQuery) {
     this.channels.get(channel);
     const items = await this.dataSource.query(
-      `SELECT run_id AS "runId", channel_sku AS "channelSku", cause, shown_units AS shown, expected_units AS expected, found_at AS "foundAt"
+      `SELECT run_id AS "runId", channel_sku AS "channelSku", nullif(channel_location, '') AS "channelLocation", cause, shown_units AS shown, expected_units AS expected, found_at AS "foundAt"
          FROM drifts WHERE channel = $1 ORDER BY found_at DESC, channel_sku LIMIT $2`,
       [channel, limit],
     );

@@ -26,6 +26,8 @@ export interface ReconcileReport {
 
 interface Finding {
   channelSku: string;
+  /** '' where the channel keeps one number per listing. */
+  channelLocation: string;
   cause: 'drift' | 'missing' | 'unmapped';
   shown: number | null;
   expected: number | null;
@@ -83,7 +85,7 @@ export class ReconcileService {
       const seen = new Set<string>();
       for await (const page of channel.channel.readInventory({})) {
         for (const item of page.items) seen.add(item.channelSku);
-        await this.comparePage(report, page.items);
+        await this.comparePage(report, channel, page.items);
       }
       await this.noteMissing(report, seen);
       await this.finish(report);
@@ -98,48 +100,58 @@ export class ReconcileService {
     return report;
   }
 
-  private async comparePage(report: ReconcileReport, items: readonly ShownInventory[]): Promise<void> {
+  private async comparePage(
+    report: ReconcileReport,
+    { config, capabilities }: ReadyChannel,
+    items: readonly ShownInventory[],
+  ): Promise<void> {
     const { channel } = report;
-    const found = items.map((item) => ({ item, listing: this.listings.find(channel, item.channelSku) }));
+    // What a channel keeps at a place that no location is mapped to is none of ours.
+    const ours = items.filter(
+      ({ channelLocation }) =>
+        !capabilities.stockByLocation ||
+        (channelLocation !== undefined && channelLocation in config.locations),
+    );
+    const found = ours.map((item) => ({ item, listing: this.listings.find(channel, item.channelSku) }));
     const mapped = found.flatMap(({ item, listing }) => (listing ? [{ item, listing }] : []));
-    report.unmapped += found.length - mapped.length;
     const unmapped = found
       .filter(({ listing }) => !listing)
-      .map(({ item }): Finding => ({
-        channelSku: item.channelSku,
-        cause: 'unmapped',
-        shown: item.quantityUnits,
-        expected: null,
-      }));
-    // Dirty rows first: a listing that is dirtied after this look is expected at its newer value, or seen next time.
-    const inFlight = await this.dirtyAmong(mapped.map(({ listing }) => listing.id));
-    const expected = await this.published.compute(mapped.map(({ listing }) => listing));
-    const stillInFlight = await this.dirtyAmong(mapped.map(({ listing }) => listing.id));
-    const drifted: { finding: Finding; listing: Listing }[] = [];
-    mapped.forEach(({ item, listing }, index) => {
-      const { quantity } = expected[index]!;
-      report.listings++;
-      if (item.quantityUnits === quantity) report.equal++;
-      else if (inFlight.has(listing.id) || stillInFlight.has(listing.id)) report.inFlight++;
-      else
-        drifted.push({
-          listing,
-          finding: {
-            channelSku: item.channelSku,
-            cause: 'drift',
-            shown: item.quantityUnits,
-            expected: quantity,
-          },
-        });
-    });
+      .map(({ item }) => findingOf(item, 'unmapped', null));
+    report.unmapped += unmapped.length;
+    const drifted = await this.driftedAmong(report, capabilities.stockByLocation, mapped);
     report.drifted += drifted.length;
-    await this.listings.recordShown(channel, items);
+    await this.listings.recordShown(channel, ours);
     await this.record(report, [...drifted.map(({ finding }) => finding), ...unmapped]);
     await this.listings.markDirty(
       drifted.map(({ listing }) => listing.id),
       { forced: true },
     );
     if (drifted.length > 0) this.jobs.wake('push-listings', channel);
+  }
+
+  private async driftedAmong(
+    report: ReconcileReport,
+    byLocation: boolean,
+    mapped: readonly { item: ShownInventory; listing: Listing }[],
+  ): Promise<{ finding: Finding; listing: Listing }[]> {
+    const ids = mapped.map(({ listing }) => listing.id);
+    // Dirty rows first: a listing that is dirtied after this look is expected at its newer value, or seen next time.
+    const inFlight = await this.dirtyAmong(ids);
+    const expected = await this.published.computeFor(
+      mapped.map(({ item: { channelLocation }, listing }) => ({
+        listing,
+        ...(byLocation && { channelLocation }),
+      })),
+    );
+    const stillInFlight = await this.dirtyAmong(ids);
+    return mapped.flatMap(({ item, listing }, index) => {
+      const { quantity } = expected[index]!;
+      report.listings++;
+      if (item.quantityUnits === quantity) report.equal++;
+      else if (inFlight.has(listing.id) || stillInFlight.has(listing.id)) report.inFlight++;
+      else return [{ listing, finding: findingOf(item, 'drift', quantity) }];
+      return [];
+    });
   }
 
   private async noteMissing(report: ReconcileReport, seen: ReadonlySet<string>): Promise<void> {
@@ -151,8 +163,9 @@ export class ReconcileService {
     const expected = await this.published.compute(missing);
     await this.record(
       report,
-      missing.map((listing, index) => ({
-        channelSku: listing.channelSku,
+      missing.map(({ channelSku }, index) => ({
+        channelSku,
+        channelLocation: '',
         cause: 'missing',
         shown: null,
         expected: expected[index]!.quantity,
@@ -171,14 +184,15 @@ export class ReconcileService {
   private async record({ id, channel }: ReconcileReport, findings: readonly Finding[]): Promise<void> {
     if (findings.length === 0) return;
     await this.dataSource.query(
-      `INSERT INTO drifts (run_id, channel, channel_sku, cause, shown_units, expected_units, found_at)
-       SELECT $1, $2, f.sku, f.cause, f.shown, f.expected, clock_timestamp()
-         FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[]) AS f (sku, cause, shown, expected)
-       ON CONFLICT (run_id, channel_sku) DO NOTHING`,
+      `INSERT INTO drifts (run_id, channel, channel_sku, channel_location, cause, shown_units, expected_units, found_at)
+       SELECT $1, $2, f.sku, f.location, f.cause, f.shown, f.expected, clock_timestamp()
+         FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) AS f (sku, location, cause, shown, expected)
+       ON CONFLICT (run_id, channel_sku, channel_location) DO NOTHING`,
       [
         id,
         channel,
         findings.map((f) => f.channelSku),
+        findings.map((f) => f.channelLocation),
         findings.map((f) => f.cause),
         findings.map((f) => f.shown),
         findings.map((f) => f.expected),
@@ -194,4 +208,12 @@ export class ReconcileService {
       [id, listings, equal, inFlight, drifted, missing, unmapped, error],
     );
   }
+}
+
+function findingOf(
+  { channelSku, channelLocation = '', quantityUnits }: ShownInventory,
+  cause: 'drift' | 'unmapped',
+  expected: number | null,
+): Finding {
+  return { channelSku, channelLocation, cause, shown: quantityUnits, expected };
 }

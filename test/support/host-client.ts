@@ -42,6 +42,11 @@ export class HostClient {
     });
   }
 
+  put<Body = unknown>(path: string, body: unknown): Promise<Answer<Body>> {
+    const headers = { 'content-type': 'application/json' };
+    return this.send<Body>('PUT', path, { headers, body: JSON.stringify(body) });
+  }
+
   delete<Body = unknown>(path: string): Promise<Answer<Body>> {
     return this.send<Body>('DELETE', path);
   }
