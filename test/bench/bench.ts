@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config/load-config';
+import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
 import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
 import { type Measured, median, round } from './measure';
+import { PushBench, type PushRound, type Replay } from './push-bench';
 
 const API_KEY = 'bench-key-that-lives-as-long-as-the-run';
 
@@ -35,9 +37,12 @@ async function main(): Promise<void> {
       ...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)),
       ...(await httpFigures(dataDir, rounds, seconds, say)),
     ];
+    const { figure: sync, replay } = await pushFigures(dataDir, rounds, quick ? 3 : 10, say);
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
-      json ? `${JSON.stringify({ machine, rounds, seconds, figures }, null, 2)}\n` : table(figures),
+      json
+        ? `${JSON.stringify({ machine, rounds, seconds, figures: [...figures, sync], replay }, null, 2)}\n`
+        : `${table([...figures, sync])}\n${replayLine(replay)}\n`,
     );
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
@@ -119,6 +124,47 @@ async function httpFigures(
       'ratio >= 0.7',
     ),
   ];
+}
+
+async function pushFigures(
+  dataDir: string,
+  rounds: number,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<{ figure: Figure; replay: Replay }> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(dataDir, 'push'),
+    explicit: true,
+    database: 'onhand',
+    log: { log: () => undefined, warn: say, error: say },
+  });
+  try {
+    const bench = await PushBench.start(dataDir, postgres.url, environment(dataDir));
+    try {
+      const done: PushRound[] = [];
+      for (let each = 1; each <= rounds; each++) {
+        done.push(await bench.round(seconds));
+        say(`pushes, round ${each} of ${rounds}`);
+      }
+      const pairs = done.map((r): [Measured, Measured] => [r.sync, r.syncFloor]);
+      const sync = figure(
+        'commit to request received, 300 orders/s by webhook, 4 channels of 10,000 listings',
+        pairs,
+        'p50 < 50 ms, p99 < 500 ms; floor: NOTIFY to request, the ratio is of the medians',
+      );
+      // What counts is how long it takes; as many a second came out as went in.
+      const ratio = round(median(pairs.map(([ours, floor]) => ours.p50Ms / floor.p50Ms)));
+      return { figure: { ...sync, ratio }, replay: await bench.replay() };
+    } finally {
+      await bench.stop();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function replayLine({ changes, listings, updates, mostPerListing, seconds }: Replay): string {
+  return `${changes} changes behind open breakers: ${updates} updates for ${listings} listings, at most ${mostPerListing} for one, in ${seconds} s`;
 }
 
 function figure(name: string, pairs: [Measured, Measured][], aim: string): Figure {
