@@ -49,6 +49,13 @@ export class ChannelRequestError extends ChannelError {
   }
 }
 
+/** The host does not let plugins connect to that address; nothing was sent, and a person must allow it. */
+export class ChannelAddressError extends ChannelError {
+  constructor(message: string) {
+    super('channel-address', message, false);
+  }
+}
+
 /** A webhook or document that cannot be understood; it is parked for a person. */
 export class UntranslatableError extends ChannelError {
   constructor(message: string) {

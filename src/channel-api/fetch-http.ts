@@ -1,5 +1,6 @@
 import type { ChannelClock, ChannelLogger, RateLimit } from './contract';
 import {
+  ChannelError,
   ChannelProtocolError,
   ChannelRequestError,
   ChannelThrottledError,
@@ -28,7 +29,7 @@ export interface ChannelHttpOptions {
   timeoutMs?: number;
   /** Longest wait for a token before the call is refused as throttled, unsent; 30 s unless told. */
   maxWaitMs?: number;
-  /** The platform's own unless told. */
+  /** The platform's own unless told. What it rejects with a channel error as the cause was not sent. */
   fetch?: typeof globalThis.fetch;
   /** Called when nothing is left but to send; what it throws is thrown, and nothing is sent. */
   beforeSend?: () => void;
@@ -137,10 +138,21 @@ class FetchHttp implements ChannelHttp {
     } catch (error) {
       // Lets go of the socket of an answer that was not read to its end.
       abort.abort();
-      throw isChannelError(error) ? error : unavailable(call, error, timedOut);
+      throw isChannelError(error) ? error : this.failureOf(call, error, timedOut);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A fetch of the host's own says why it sent nothing by a channel error as the cause. */
+  private failureOf(call: Call, error: unknown, timedOut: boolean): ChannelError {
+    const { cause } = (error ?? {}) as { cause?: unknown };
+    if (!isChannelError(cause)) return unavailable(call, error, timedOut);
+    return new ChannelError(
+      cause.code,
+      `${call.where} not sent: ${this.redact(cause.message)}`,
+      cause.retryable,
+    );
   }
 
   private refuseStatus(call: Call, response: Response): void {

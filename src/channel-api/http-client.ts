@@ -29,7 +29,9 @@ export interface ChannelHttpResponse {
  * Throws `ChannelThrottledError` (429, or the limit is used up for longer than a call may wait: then
  * nothing was sent), `ChannelUnavailableError` (5xx, no connection, time-out, answer larger than the
  * host's bound), `ChannelProtocolError` (3xx: redirects are not followed), `ChannelRequestError` (the
- * request cannot be sent as it is). Messages carry method, host and path, never a query, header or body.
+ * request cannot be sent as it is), `ChannelAddressError` (the host does not let plugins reach that
+ * address: public ones only, and what `outbound.allow` names). Messages carry method, host and path, never
+ * a query, header or body.
  * Nothing is sent again by itself: whether a call may be repeated is the caller's to know.
  */
 export interface ChannelHttp {

@@ -11,8 +11,10 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
+import { AddressGuard } from './address-guard';
 import { CallDeadline } from './call-deadline';
 import { UnknownChannelError } from './channels.errors';
+import { createGuardedFetch, type GuardedFetch } from './guarded-fetch';
 import { loadPlugin } from './plugin-loader';
 
 /** A channel that its plugin serves. */
@@ -41,8 +43,12 @@ export interface FailedChannel {
 export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
   private readonly log = new Logger('channels');
   private readonly channels = new Map<string, ReadyChannel | FailedChannel>();
+  private readonly guard: AddressGuard;
+  private readonly outbound: GuardedFetch[] = [];
 
-  constructor(private readonly config: Config) {}
+  constructor(private readonly config: Config) {
+    this.guard = new AddressGuard(config.outbound.allow);
+  }
 
   async onModuleInit(): Promise<void> {
     for (const [index, config] of this.config.channels.entries()) {
@@ -56,6 +62,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         .close?.()
         .catch((error: Error) => this.log.warn(`${name} did not close: ${error.message}`));
     }
+    await Promise.all(this.outbound.map((each) => each.close()));
   }
 
   all(): (ReadyChannel | FailedChannel)[] {
@@ -86,6 +93,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         clock,
         log,
         secrets,
+        fetch: this.openOutbound().fetch,
         beforeSend: () => deadline.assertInTime(),
       });
       const channel = await plugin.connect(options, { channel: name, http, log, clock });
@@ -105,6 +113,13 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
       this.log.error(`${name} is not served: ${(error as Error).message}`);
       return { state: 'failed', name, config, error: (error as Error).message };
     }
+  }
+
+  /** Each channel has connections of its own, so that one that is stuck holds up no other. */
+  private openOutbound(): GuardedFetch {
+    const opened = createGuardedFetch(this.guard);
+    this.outbound.push(opened);
+    return opened;
   }
 
   /** Whatever came from the environment is taken for a secret, whether or not the plugin calls it one. */

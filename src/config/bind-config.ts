@@ -16,6 +16,7 @@ import {
 import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
+import { OutboundConfig } from './outbound.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
@@ -42,6 +43,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     buffers: { type: BufferConfig },
     intake: { type: IntakeConfig },
     push: { type: PushConfig },
+    outbound: { type: OutboundConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

@@ -12,6 +12,7 @@ import {
   TrueOrFalseOrHops,
   WholeNumber,
 } from './field-rules';
+import { OutboundConfig } from './outbound.config';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
@@ -144,6 +145,7 @@ export class Config {
   @Mapping() readonly buffers: BufferConfig = new BufferConfig();
   @Mapping() readonly intake: IntakeConfig = new IntakeConfig();
   @Mapping() readonly push: PushConfig = new PushConfig();
+  @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

@@ -2,6 +2,7 @@ import type { ChannelConfig } from './channel.config';
 import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
 import type { KeyPath } from './key-path';
+import { type OutboundConfig, readAllowedAddress } from './outbound.config';
 
 /** The rules that look at more than one field. Fields that have a fault already are left out. */
 export function checkAcrossFields(config: Config, faults: FaultCollector): void {
@@ -13,6 +14,7 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
       faults,
     );
   }
+  checkAllowedAddresses(config.outbound, faults);
   if (faults.has(['channels'])) return;
   refuseRepeats(
     config.channels.map(({ name }) => name),
@@ -36,6 +38,15 @@ function refuseRepeats(
   values.forEach((value, index) => {
     const isRepeat = values.indexOf(value) !== index;
     if (isRepeat && !faults.has(pathOf(index))) faults.add(pathOf(index), expected, value);
+  });
+}
+
+function checkAllowedAddresses({ allow }: OutboundConfig, faults: FaultCollector): void {
+  if (faults.has(['outbound', 'allow'])) return;
+  allow.forEach((text, index) => {
+    const path = ['outbound', 'allow', index];
+    const allowed = readAllowedAddress(text);
+    if (typeof allowed === 'string' && !faults.has(path)) faults.add(path, allowed, text);
   });
 }
 

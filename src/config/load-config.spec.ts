@@ -69,6 +69,7 @@ describe('which file', () => {
       buffers: { units: 0, percent: 0 },
       intake: { sweepEverySeconds: 10, maxAttempts: 10 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
+      outbound: { allow: [] },
       channels: [],
       adminKey: null,
       file: null,

@@ -43,6 +43,7 @@ export const PROBLEMS = {
   'channel-unavailable': { status: 502, title: 'The channel does not answer' },
   'channel-unauthorized': { status: 502, title: 'The channel refuses the credentials' },
   'channel-protocol': { status: 502, title: 'The channel answers what it does not document' },
+  'channel-address': { status: 502, title: 'The channel is at an address that is not allowed' },
   'channel-request': { status: 502, title: 'The channel cannot be asked that' },
   untranslatable: { status: 502, title: 'The channel answers what cannot be understood' },
   'channel-throttled': { status: 503, title: 'The channel takes no more calls for now' },

@@ -62,6 +62,7 @@ export async function fillDemoFolder(path: string, content: DemoFolderContent): 
     dataDir: './data',
     log: { level: 'info', pretty: false },
     push: { pollEverySeconds: 1 },
+    outbound: { allow: [new URL(simulator.url).host] },
     channels: [{ name: channel, plugin, mode: 'live', listings: './listings.csv', options }],
   };
   await writeFile(configFile, stringify(config), { mode: 0o600 });

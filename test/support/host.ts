@@ -41,6 +41,9 @@ const IMPATIENT = {
   push: { pollEverySeconds: 1, leaseSeconds: 5, maxAttempts: 100 },
 };
 
+/** The simulators' address, which a host does not let plugins reach unless it is told. */
+const SIMULATORS = { outbound: { allow: ['127.0.0.1'] } };
+
 export interface TestHost {
   readonly url: string;
   /** Calls it with the admin key. */
@@ -197,6 +200,6 @@ async function writeSettings(folder: string, settings: HostSettings): Promise<st
     }),
   );
   const file = join(folder, 'onhand.yaml');
-  await writeFile(file, stringify({ ...IMPATIENT, ...settings, channels }));
+  await writeFile(file, stringify({ ...IMPATIENT, ...SIMULATORS, ...settings, channels }));
   return file;
 }
