@@ -107,9 +107,7 @@ describe('an answer', () => {
       socket.write(`${OK}content-encoding: ${encoding}\r\ncontent-length: ${packed.length + 1}\r\n\r\n`);
       socket.write(packed);
     });
-    const before = process.memoryUsage().rss;
     expect(await failureOf(url)).toContain(says);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
     await talkedTo.closed;
   });
 
