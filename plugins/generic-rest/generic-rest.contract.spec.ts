@@ -454,6 +454,36 @@ describe('paging', () => {
     for (const answer of answers) nock(SHOP).get('/api/inventory').query(true).reply(200, answer);
     expect((await failureOf(skusRead({}))).code).toBe('channel-protocol');
   });
+
+  it('a list is read to its last page, and one that goes on after so many ends the read', async () => {
+    const page = (index: number, next?: string) =>
+      nock(SHOP)
+        .get('/api/inventory')
+        .query(true)
+        .reply(200, { items: [row(index)], next_cursor: next });
+    page(1, 'a');
+    page(2, 'b');
+    page(3);
+    expect(await skusRead({ maxPages: 3 })).toEqual(['S1', 'S2', 'S3']);
+    page(1, 'a');
+    page(2, 'b');
+    page(3, 'c');
+    const error = await failureOf(skusRead({ maxPages: 3 }));
+    expect(error.code).toBe('channel-protocol');
+    expect(error.message).toContain('goes on after 3 pages');
+  });
+
+  it.each([
+    [2_000, 'channel-request'],
+    [2_001, 'channel-protocol'],
+  ])('a cursor of %s characters ends in %s', async (length, code) => {
+    nock(SHOP)
+      .get('/api/inventory')
+      .query(true)
+      .reply(200, { items: [], next_cursor: 'x'.repeat(length) });
+    if (code === 'channel-request') nock(SHOP).get('/api/inventory').query(true).reply(404);
+    expect((await failureOf(skusRead({}))).code).toBe(code);
+  });
 });
 
 describe('field mapping', () => {

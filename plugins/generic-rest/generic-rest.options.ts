@@ -74,6 +74,12 @@ export class PagingOptions {
   @Min(1)
   @Max(1000)
   pageSize: number = 100;
+
+  /** A list that goes on for longer is taken for one without an end. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxPages: number = 10_000;
 }
 
 export class PushFields {

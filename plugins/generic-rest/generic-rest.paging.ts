@@ -3,6 +3,9 @@ import type { GenericRestClient, Query } from './generic-rest.client';
 import { fieldOf, jsonText } from './generic-rest.fields';
 import type { PagingOptions } from './generic-rest.options';
 
+/** It goes into a URL, and all of one list are remembered. */
+const LONGEST_CURSOR = 2_000;
+
 /** A list of the shop to be read page by page. */
 export interface Listing {
   path: string;
@@ -20,7 +23,7 @@ export interface RawPage {
 /**
  * Reads a list to its end, or on from a cursor. A counted list (`page`, `offset`) ends at its first empty
  * page, not at a short one: a shop may give fewer rows than we ask for. Throws `ChannelProtocolError` when
- * the list is not where the options say, or the shop gives the same page again and again.
+ * the list is not where the options say, or goes on without an end.
  */
 export async function* readPages(
   client: GenericRestClient,
@@ -32,6 +35,7 @@ export async function* readPages(
   let position = cursor ?? firstPosition(paging);
   let previous: string | undefined;
   const seen = new Set<string>();
+  let pages = 0;
   for (;;) {
     if (position !== undefined) seen.add(position);
     const body = await client.get({
@@ -49,6 +53,12 @@ export async function* readPages(
     }
     yield { rows, ...(next === undefined ? {} : { cursor: next }) };
     if (next === undefined) return;
+    pages += 1;
+    if (pages >= paging.maxPages) {
+      throw new ChannelProtocolError(
+        `GET ${listing.path} goes on after ${pages} pages; where that is right, raise options.${listing.option}.paging.maxPages`,
+      );
+    }
     previous = fingerprint;
     position = next;
   }
@@ -93,9 +103,10 @@ function nextPosition(
 function cursorIn(body: unknown, paging: PagingOptions, listing: Listing): string | undefined {
   const { value } = fieldOf({ value: body, path: '' }, paging.nextCursorPath);
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if ((typeof value === 'string' && value.length <= LONGEST_CURSOR) || typeof value === 'number')
+    return String(value);
   throw new ChannelProtocolError(
-    `GET ${listing.path}: "${paging.nextCursorPath}" is neither text nor number; check options.${listing.option}.paging`,
+    `GET ${listing.path}: "${paging.nextCursorPath}" is no cursor, a number or a text of at most ${LONGEST_CURSOR} characters; check options.${listing.option}.paging`,
   );
 }
 

@@ -20,12 +20,21 @@ export interface ChannelStatus {
   parkedListings: number;
   /** Seconds that the oldest of them has waited. */
   lagSeconds: number;
+  /** What the last push of any of them that failed met with; null when none has. */
+  lastError: string | null;
   /** Webhooks not applied yet, and those that wait for a person. `duplicates` came again and were counted. */
   inbox: { received: number; parked: number; applied: number; duplicates: number };
   /** Order lines whose SKU nobody mapped. */
   parkedLines: number;
   openShortfalls: number;
   pushes: number;
+}
+
+/** What a row of `COUNTS` has beside counts. */
+interface Told {
+  channel: string;
+  paused: ChannelStatus['paused'] | null;
+  last_error: string | null;
 }
 
 /** What waits on each channel, read from the tables of the rooms it passes through. */
@@ -38,8 +47,9 @@ export class ChannelStatusService {
   ) {}
 
   async all(): Promise<ChannelStatus[]> {
-    const rows: (Record<string, number> & { channel: string; paused: ChannelStatus['paused'] | null })[] =
-      await this.dataSource.query(COUNTS, [this.channels.all().map((channel) => channel.name)]);
+    const rows: (Record<string, number> & Told)[] = await this.dataSource.query(COUNTS, [
+      this.channels.all().map((channel) => channel.name),
+    ]);
     const counts = new Map(rows.map((row) => [row.channel, row]));
     return this.channels.all().map((channel) => {
       const count = counts.get(channel.name)!;
@@ -55,6 +65,7 @@ export class ChannelStatusService {
         dirty: count.dirty!,
         parkedListings: count.parked_listings!,
         lagSeconds: count.lag!,
+        lastError: count.last_error,
         inbox: {
           received: count.received!,
           parked: count.parked!,
@@ -78,7 +89,8 @@ const COUNTS = `
          (SELECT count(*) FROM pushes p WHERE p.channel = c.channel) AS pushes
     FROM unnest($1::text[]) AS c (channel),
     LATERAL (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS dirty, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked_listings,
-                    coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 AS lag
+                    coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 AS lag,
+                    (array_agg(last_error ORDER BY not_before DESC) FILTER (WHERE last_error IS NOT NULL))[1] AS last_error
                FROM dirty_listings d WHERE d.channel = c.channel) d,
     LATERAL (SELECT count(*) FILTER (WHERE state = 'received') AS received, count(*) FILTER (WHERE state = 'parked') AS parked,
                     count(*) FILTER (WHERE state = 'applied') AS applied, coalesce(sum(deliveries - 1), 0)::bigint AS duplicates
