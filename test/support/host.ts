@@ -100,7 +100,7 @@ export class HostFolder {
   private readonly children: ChildProcess[] = [];
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly databaseUrl: string,
   ) {}
 

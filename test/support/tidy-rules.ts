@@ -3,6 +3,7 @@ import ts from 'typescript';
 import {
   isSpec,
   isTypeScript,
+  pluginFolderOf,
   pluginOf,
   readImports,
   readStrings,
@@ -102,9 +103,8 @@ function targetRoom({ target }: Import): string | null {
 }
 
 function checkPluginImports(source: SourceText, all: readonly SourceText[]): Finding[] {
-  const plugin = pluginOf(source.path);
-  if (plugin === null) return [];
-  const folder = `plugins/${plugin}/`;
+  const folder = pluginFolderOf(source.path);
+  if (folder === null) return [];
   const own = readPackages(
     all.find(({ path }) => path === `${folder}package.json`)?.text,
     isSpec(source.path),
