@@ -76,17 +76,17 @@ function checked(candidate: unknown, name: string): ChannelPlugin {
     );
   if (missing.length > 0) {
     throw new ChannelSetupError(
-      `${name} is no channel plugin: its default export lacks ${missing.join(', ')}; use defineChannelPlugin`,
+      `the plugin ${name} is no channel plugin: its default export lacks ${missing.join(', ')}; use defineChannelPlugin`,
     );
   }
   const { channelApi, version, options } = plugin as ChannelPlugin;
   if (!validRange(channelApi) || !satisfies(CHANNEL_API_VERSION, channelApi)) {
     throw new ChannelSetupError(
-      `${name} ${version} was written for channel API ${channelApi}, this host has ${CHANNEL_API_VERSION}; install a version of the plugin that fits`,
+      `the plugin ${name} ${version} was written for channel API ${channelApi}, this host has ${CHANNEL_API_VERSION}; install a version of the plugin that fits`,
     );
   }
   const [unseen] = unseenNesting(options);
   if (unseen !== undefined)
-    throw new ChannelSetupError(`the options of ${name} ${version} are not usable: ${unseen}`);
+    throw new ChannelSetupError(`the options of the plugin ${name} are not usable: ${unseen}`);
   return plugin as ChannelPlugin;
 }

@@ -33,17 +33,22 @@ export function locatePlugin(plugin: string, folder: string): PluginLocation {
   if (fault !== undefined) throw new ChannelSetupError(fault);
   const file = entryOf(pinnedFolder(folder, name, pin), plugin.slice(name.length));
   if (file !== undefined) return located(plugin, file, true);
-  throw new ChannelSetupError(`the plugin ${plugin} has no module to load; ${ASK_AUTHOR}`);
+  throw notBuilt(plugin);
 }
-
-const ASK_AUTHOR = 'its package.json names a file that is not in the package, so ask its author for another';
 
 function locatePath(path: string): PluginLocation {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const file = isFolder ? entryOf(path, '') : resolveFrom(PACKAGE_ROOT, path);
   if (file !== undefined) return located(path, file, false);
+  if (isFolder) throw notBuilt(path);
   throw new ChannelSetupError(
     `the plugin ${path} cannot be found; check the path, and that the plugin is built`,
+  );
+}
+
+function notBuilt(plugin: string): ChannelSetupError {
+  return new ChannelSetupError(
+    `the plugin ${plugin} has no module to load; check that it is built, and that its package.json names the file`,
   );
 }
 

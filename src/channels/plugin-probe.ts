@@ -11,7 +11,7 @@ async function probe([plugin = '', folder = '', called = plugin]: readonly strin
     const { name, version, channelApi } = await loadLocated({ ...location, plugin: called });
     return { ok: true, name, version, channelApi };
   } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
+    return { ok: false, reason: reasonOf(error).replaceAll(plugin, called) };
   }
 }
 

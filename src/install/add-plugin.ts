@@ -63,8 +63,8 @@ async function putBack(project: string, name: string, pin: PluginPin): Promise<v
   });
 }
 
-async function requirePlugin({ name, folder, pin }: StagedPlugin): Promise<string> {
-  const verdict = await probePlugin(folder, folder, `${name} ${pin.version}`);
+async function requirePlugin({ name, folder }: StagedPlugin): Promise<string> {
+  const verdict = await probePlugin(folder, folder, name);
   if (verdict.ok) return verdict.channelApi;
   throw new PluginInstallError('plugin-unusable', `${sentence(verdict.reason)} Nothing was added.`);
 }
