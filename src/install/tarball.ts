@@ -21,11 +21,12 @@ export function integrityOf(tarball: Buffer): string {
 export function readTarball(tarball: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const { path, content } of entriesOf(unzipped(tarball))) {
-    // The first folder is `package` by custom, and left away whatever it is called.
-    const [, ...parts] = posix.normalize(path).split('/');
-    if (parts.length === 0) continue;
-    if (/^(?:\.\.)?\/|^\.\.$|\\|\0/.test(posix.normalize(path)) || parts.includes('..'))
+    const normal = posix.normalize(path);
+    if (/^\.{0,2}\/|^\.\.$|\\|\0/.test(normal))
       throw notPacked(`it holds the path ${JSON.stringify(path)}, which leads out of it`);
+    // The first folder is `package` by custom, and left away whatever it is called.
+    const [, ...parts] = normal.split('/');
+    if (parts.length === 0) continue;
     if (!LEFT_OUT.includes(parts.join('/'))) files.set(parts.join('/'), content);
   }
   if (!files.has('package.json')) throw notPacked('it holds no package.json');
