@@ -94,6 +94,8 @@ describe('a plugin from outside of this project', () => {
   test('keeps the shop in step with the ledger', async () => {
     const host = await project.start();
     expect(host.output()).toMatch(/shop: json-shop 1\.0\.0, live, pinned/);
+    const { body: channels } = await host.api.get<{ items: object[] }>('/v1/channels');
+    expect(channels.items).toMatchObject([{ name: 'shop', pluginVersion: '1.0.0', pinned: true }]);
     await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 21 });
     await eventually(() => expect(shop.stock.get('S-A')).toBe(10));
 
