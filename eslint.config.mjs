@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-const ignores = ['**/dist/**', '**/node_modules/**', 'coverage/**', 'data/**'];
+const ignores = ['**/dist/**', '**/node_modules/**', 'coverage/**', 'data/**', 'onhand_plugins/**'];
 const tests = ['**/*.spec.ts', '**/*.e2e-spec.ts', 'test/**'];
 
 export default tseslint.config(

@@ -5,6 +5,7 @@ import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
+import { addPluginCommands } from './cli-plugins';
 import { VERSION } from './version';
 
 const program = new Command('onhand')
@@ -17,5 +18,6 @@ addDemoCommand(program);
 addOrdersCommands(program);
 addLedgerCommands(program);
 addKeyCommands(program);
+addPluginCommands(program);
 
 program.parseAsync().catch(fail);

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module';
+import { requirePinnedPlugins } from './channels/pinned-plugins';
 import type { Config } from './config/config';
 import { ConfigError } from './config/config.errors';
 import { loadConfig } from './config/load-config';
@@ -11,6 +12,7 @@ import { VERSION } from './version';
 
 /** Starts a host and resolves once it listens. Throws what keeps it from starting. */
 export async function startHost(config: Config): Promise<NestExpressApplication> {
+  requirePinnedPlugins(config);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
     abortOnError: false,
     bodyParser: false,

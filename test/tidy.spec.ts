@@ -79,6 +79,12 @@ const CASES: readonly Case[] = [
     allowed: ["import { x } from 'onhand/channel-api/testing';", "import nock from 'nock';"],
   },
   {
+    rule: 'plugin-imports',
+    path: 'test/sample-plugin/channel.ts',
+    refused: ["import { x } from '../../src/channel-api';", "import { x } from 'class-validator';"],
+    allowed: ["import { x } from 'onhand/channel-api';", "import { x } from './orders';"],
+  },
+  {
     rule: 'no-plugin-by-name',
     path: 'src/channels/plugin-loader.ts',
     refused: [

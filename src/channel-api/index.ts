@@ -10,6 +10,7 @@ export * from './errors';
 export * from './fetch-http';
 export * from './http-client';
 export * from './lossless-json';
+export * from './option-rules';
 export * from './plugin-options';
 export * from './redaction';
 export * from './retry-after';

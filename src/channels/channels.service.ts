@@ -15,7 +15,9 @@ import { AddressGuard } from './address-guard';
 import { CallDeadline } from './call-deadline';
 import { UnknownChannelError } from './channels.errors';
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch';
-import { loadPlugin } from './plugin-loader';
+import { connectPlugin, reasonOf } from './plugin-calls';
+import { loadLocated } from './plugin-loader';
+import { locatePlugin } from './plugin-location';
 
 /** A channel that its plugin serves. */
 export interface ReadyChannel {
@@ -24,6 +26,8 @@ export interface ReadyChannel {
   config: ChannelConfig;
   pluginName: string;
   pluginVersion: string;
+  /** Checked against onhand.plugins.json; false for a plugin named by path or found in node_modules. */
+  isPinned: boolean;
   capabilities: ChannelCapabilities;
   channel: Channel;
   /** Until when what is being pushed may be sent. */
@@ -50,18 +54,16 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
     this.guard = new AddressGuard(config.outbound.allow);
   }
 
+  /** All at once, so that one that is slow to connect holds up none but itself. */
   async onModuleInit(): Promise<void> {
-    for (const [index, config] of this.config.channels.entries()) {
-      this.channels.set(config.name, await this.connect(config, index));
-    }
+    const connected = await Promise.all(
+      this.config.channels.map((config, index) => this.connect(config, index)),
+    );
+    for (const channel of connected) this.channels.set(channel.name, channel);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const { channel, name } of this.ready()) {
-      await channel
-        .close?.()
-        .catch((error: Error) => this.log.warn(`${name} did not close: ${error.message}`));
-    }
+    for (const { channel, name } of this.ready()) await this.close(name, channel);
     await Promise.all(this.outbound.map((each) => each.close()));
   }
 
@@ -82,11 +84,14 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
 
   private async connect(config: ChannelConfig, index: number): Promise<ReadyChannel | FailedChannel> {
     const { name } = config;
+    let redact = createRedactor(this.valuesFromVariables(config, index));
     try {
-      const plugin = await loadPlugin(config.plugin, this.config.folder);
+      const location = locatePlugin(config.plugin, this.config.folder);
+      const plugin = await loadLocated(location);
       const options = resolvePluginOptions(plugin, config.options);
       const secrets = [...(plugin.secrets?.(options) ?? []), ...this.valuesFromVariables(config, index)];
-      const log = loggerOf(name, createRedactor(secrets));
+      redact = createRedactor(secrets);
+      const log = loggerOf(name, redact);
       const deadline = new CallDeadline();
       const http = createChannelHttp({
         limits: plugin.limits(options),
@@ -96,22 +101,34 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         fetch: this.openOutbound().fetch,
         beforeSend: () => deadline.assertInTime(),
       });
-      const channel = await plugin.connect(options, { channel: name, http, log, clock });
       const capabilities = plugin.capabilities(options);
-      this.log.log(`${name}: ${plugin.name} ${plugin.version}, ${config.mode}`);
+      const host = { channel: name, http, log, clock };
+      const channel = await connectPlugin(plugin, options, host, (late) => void this.close(name, late));
+      const pinned = location.isPinned ? 'pinned' : 'not pinned';
+      this.log.log(`${name}: ${plugin.name} ${plugin.version}, ${config.mode}, ${pinned}`);
       return {
         state: 'ready',
         name,
         config,
         pluginName: plugin.name,
         pluginVersion: plugin.version,
+        isPinned: location.isPinned,
         capabilities,
         channel,
         deadline,
       };
+    } catch (thrown) {
+      const error = redact(reasonOf(thrown));
+      this.log.error(`${name} is not served: ${error}`);
+      return { state: 'failed', name, config, error };
+    }
+  }
+
+  private async close(name: string, channel: Channel): Promise<void> {
+    try {
+      await channel.close?.();
     } catch (error) {
-      this.log.error(`${name} is not served: ${(error as Error).message}`);
-      return { state: 'failed', name, config, error: (error as Error).message };
+      this.log.warn(`${name} did not close: ${reasonOf(error)}`);
     }
   }
 

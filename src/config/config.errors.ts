@@ -11,6 +11,8 @@ export interface ConfigFault {
   readonly column?: number;
 }
 
+const ADVICE = 'Correct them and start again; onhand.example.yaml shows every setting with its default.';
+
 /** The configuration cannot be used. Lists every fault, so that one round of editing is enough. */
 export class ConfigError extends Error {
   readonly code = 'config-invalid';
@@ -19,18 +21,20 @@ export class ConfigError extends Error {
   constructor(
     readonly file: string | null,
     readonly faults: readonly ConfigFault[],
+    /** What to do, as the last line. */
+    advice = ADVICE,
   ) {
-    super(composeMessage(file, faults));
+    super(composeMessage(file, faults, advice));
     this.name = new.target.name;
   }
 }
 
-function composeMessage(file: string | null, faults: readonly ConfigFault[]): string {
+function composeMessage(file: string | null, faults: readonly ConfigFault[], advice: string): string {
   const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   return [
     `The configuration${file === null ? '' : ` in ${file}`} has ${count}:`,
     ...faults.map((fault) => `  ${composeLine(fault)}`),
-    'Correct them and start again; onhand.example.yaml shows every setting with its default.',
+    advice,
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { bindConfig } from './bind-config';
 import { BufferConfig } from './buffer.config';
+import { absolutePlugin } from './channel-plugins';
 import { ChannelConfig } from './channel.config';
 import { Config, LocationConfig, ServerConfig } from './config';
 import { type ConfigLocation, readConfigFile } from './config-file';
@@ -83,7 +84,7 @@ function resolveChannel(
   const own = isMapping(entry) && isMapping(entry.buffer) ? Object.keys(entry.buffer) : [];
   const set = Object.fromEntries(Object.entries(channel.buffer).filter(([key]) => own.includes(key)));
   return Object.assign(new ChannelConfig(), channel, {
-    plugin: /^\.{0,2}\//.test(channel.plugin) ? resolve(folder, channel.plugin) : channel.plugin,
+    plugin: absolutePlugin(channel.plugin, folder),
     listings: channel.listings === null ? null : resolve(folder, channel.listings),
     locations: Object.assign(Object.create(null) as Record<string, string>, channel.locations),
     buffer: Object.assign(new BufferConfig(), buffers, set),

@@ -7,6 +7,9 @@ import { ListingsService } from '../channels/listings.service';
 export interface ChannelStatus {
   name: string;
   plugin: string;
+  /** Of a channel that is served: the plugin's version, and whether it is pinned in onhand.plugins.json. */
+  pluginVersion?: string;
+  pinned?: boolean;
   mode: string;
   state: 'ready' | 'failed';
   /** Why it is not served. */
@@ -59,7 +62,9 @@ export class ChannelStatusService {
         plugin: config.plugin,
         mode: config.mode,
         state,
-        ...(channel.state === 'failed' && { error: channel.error }),
+        ...(channel.state === 'failed'
+          ? { error: channel.error }
+          : { pluginVersion: channel.pluginVersion, pinned: channel.isPinned }),
         ...(count.paused && { paused: count.paused }),
         listings: this.listings.ofChannel(name).length,
         dirty: count.dirty!,

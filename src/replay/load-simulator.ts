@@ -1,16 +1,19 @@
-import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ChannelSimulator, SimulatorOptions, StartSimulator } from '../channel-api/simulator';
+import { ChannelSetupError } from '../channels/channels.errors';
+import { lendTo } from '../channels/host-copies';
+import { locatePlugin, type PluginLocation } from '../channels/plugin-location';
 import { PACKAGE_ROOT } from '../version';
 import { ReplaySetupError } from './replay.errors';
 
 /**
- * The `startSimulator` of a plugin's `./simulator` entry. Packages are looked up from `folder`, then from
- * this package; an absolute path is the plugin's folder. @throws ReplaySetupError
+ * The `startSimulator` of a plugin's `./simulator` entry. Packages are looked up as the host looks plugins up,
+ * from `folder` and then from this package; an absolute path is the plugin's folder. @throws ReplaySetupError
  */
 export async function loadSimulator(plugin: string, folder = PACKAGE_ROOT): Promise<StartSimulator> {
-  const file = resolveSimulator(plugin, folder);
+  const { file, root } = locateSimulator(plugin, folder);
+  lendTo(root);
   let loaded: { startSimulator?: unknown; default?: { startSimulator?: unknown } };
   try {
     loaded = (await import(pathToFileURL(file).href)) as typeof loaded;
@@ -36,14 +39,11 @@ export async function startOn(start: StartSimulator, options: SimulatorOptions):
   }
 }
 
-function resolveSimulator(plugin: string, folder: string): string {
-  for (const place of [folder, PACKAGE_ROOT]) {
-    try {
-      const specifier = isAbsolute(plugin) ? join(plugin, 'dist/simulator') : `${plugin}/simulator`;
-      return createRequire(join(place, 'package.json')).resolve(specifier);
-    } catch {
-      // Not from here: the next place may have it.
-    }
+function locateSimulator(plugin: string, folder: string): PluginLocation {
+  try {
+    return locatePlugin(isAbsolute(plugin) ? join(plugin, 'dist/simulator') : `${plugin}/simulator`, folder);
+  } catch (error) {
+    if (!(error instanceof ChannelSetupError)) throw error;
   }
   throw new ReplaySetupError(
     `The plugin ${plugin} has no simulator that can be found. Run \`npm run build\`, or install a plugin that has one.`,

@@ -98,6 +98,8 @@ describe('the API of channels', () => {
           {
             name: 'shop',
             plugin: expect.stringContaining('generic-rest') as string,
+            pluginVersion: '0.1.0',
+            pinned: false,
             mode: 'live',
             state: 'ready',
             listings: 3,

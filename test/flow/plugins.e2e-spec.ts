@@ -1,3 +1,5 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startSimulator } from '../../plugins/generic-rest/simulator';
 import { CHANNEL_API_VERSION, type ChannelSimulator } from '../../src/channel-api';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -31,7 +33,33 @@ const plugin = (fields: Record<string, string>) => `({
     .join(',\n  ')}
 })`;
 
+/** With nested options, by copies of the decorators' libraries that the plugin brings itself. */
+const NESTED = `
+  class Inner {}
+  IsString()(Inner.prototype, 'word');
+  class Options {}
+  Type(() => Inner)(Options.prototype, 'inner');
+  ValidateNested()(Options.prototype, 'inner');`;
+const COPIES = ['class-validator', 'class-transformer'];
+
 const FILES: Record<string, string> = {
+  'copies/package.json': '{ "name": "copies", "version": "1.0.0" }',
+  'copies/shop.cjs': `
+    const { IsString, ValidateNested } = require('class-validator');
+    const { Type } = require('class-transformer');
+    const { defineChannelPlugin } = require('onhand/channel-api');
+    ${NESTED}
+    exports.default = defineChannelPlugin${plugin({ options: 'Options' })};`,
+  'copies/shop.mjs': `
+    import { IsString, ValidateNested } from 'class-validator';
+    import { Type } from 'class-transformer';
+    import { defineChannelPlugin } from 'onhand/channel-api';
+    ${NESTED}
+    export default defineChannelPlugin${plugin({ options: 'Options' })};`,
+  'never-loads.mjs': 'await new Promise(() => {});',
+  'never-connects.cjs': `module.exports = ${plugin({ connect: '() => new Promise(() => {})' })};`,
+  'throws-oddly.cjs': `module.exports = ${plugin({ connect: "() => { throw { reason: 'odd' }; }" })};`,
+  'connects-nothing.cjs': `module.exports = ${plugin({ connect: 'async () => null' })};`,
   'own.mjs': `export default ${plugin({})};`,
   'own.cjs': `module.exports = { default: ${plugin({ name: "'own-cjs'" })} };`,
   'throws.cjs': "throw new Error('no good today');",
@@ -49,7 +77,7 @@ const FAILED: { name: string; plugin: string; options?: Record<string, unknown>;
   {
     name: 'missing-package',
     plugin: '@nobody/nothing',
-    says: /@nobody\/nothing cannot be found; run `npm install @nobody\/nothing`/,
+    says: /@nobody\/nothing cannot be found; run `onhand plugins add @nobody\/nothing`/,
   },
   { name: 'missing-file', plugin: './nothing.cjs', says: /nothing\.cjs cannot be found; check the path/ },
   { name: 'throws', plugin: './throws.cjs', says: /throws when loaded: no good today/ },
@@ -67,6 +95,28 @@ const FAILED: { name: string; plugin: string; options?: Record<string, unknown>;
   },
   { name: 'range', plugin: './nonsense-range.cjs', says: /channel API soon/ },
   { name: 'cannot-connect', plugin: './cannot-connect.cjs', says: /the shop is closed/ },
+  { name: 'never-loads', plugin: './never-loads.mjs', says: /does not finish loading within 10 seconds/ },
+  {
+    name: 'never-connects',
+    plugin: './never-connects.cjs',
+    says: /the plugin own does not connect within 10 seconds/,
+  },
+  {
+    name: 'throws-oddly',
+    plugin: './throws-oddly.cjs',
+    says: /it threw \{"reason":"odd"\} instead of an error/,
+  },
+  {
+    name: 'connects-nothing',
+    plugin: './connects-nothing.cjs',
+    says: /connects a channel without pushInventory/,
+  },
+  ...['cjs', 'mjs'].map((kind) => ({
+    name: `copies-${kind}`,
+    plugin: `./copies/shop.${kind}`,
+    options: { inner: { word: 5 } },
+    says: /inner\.word: word must be a string/,
+  })),
   { name: 'bad-limits', plugin: './bad-limits.cjs', says: /limit/ },
   { name: 'strange-options', plugin: './own.cjs', options: { colour: 'red' }, says: /colour/ },
   { name: 'no-options', plugin: GENERIC_REST_PACKAGE, says: /baseUrl/ },
@@ -111,12 +161,21 @@ describe('a host with plugins that cannot be served', () => {
           })),
           { name: 'shop', plugin: GENERIC_REST_PACKAGE, options: shop.pluginOptions, listings },
           { name: 'own', plugin: './own.mjs', listings },
+          ...['cjs', 'mjs'].map((kind) => ({
+            name: `served-copies-${kind}`,
+            plugin: `./copies/shop.${kind}`,
+            options: { inner: { word: 'right' } },
+          })),
           { name: 'own-cjs', plugin: './own.cjs', listings: 'channel_sku,sku\nno-such-column' },
         ],
       },
       database.url,
     );
     for (const [name, text] of Object.entries(FILES)) await folder.write(name, text);
+    for (const library of COPIES) {
+      const copy = join(folder.folder, 'copies/node_modules', library);
+      await cp(join(__dirname, '../../node_modules', library), copy, { recursive: true });
+    }
     host = await folder.start();
   });
 
@@ -138,9 +197,9 @@ describe('a host with plugins that cannot be served', () => {
   });
 
   test('the others are served, written as modules of either kind', async () => {
-    for (const name of ['shop', 'own', 'own-cjs'])
+    for (const name of ['shop', 'own', 'own-cjs', 'served-copies-cjs', 'served-copies-mjs'])
       expect(await statusOf(name)).toMatchObject({ state: 'ready' });
-    expect(host.output()).toMatch(/own: own 1\.2\.3, live/);
+    expect(host.output()).toMatch(/own: own 1\.2\.3, live, not pinned/);
   });
 
   test('orders and pushes of the others go on', async () => {

@@ -43,6 +43,7 @@ const demandingPlugin: ChannelPlugin<DemandingOptions> = {
     pushAnswers: options.losesAccepted === undefined ? 'applied' : 'accepted',
     compareAndSet: options.compareAndSet ?? false,
     stockByLocation: options.byLocation ?? false,
+    cancelsOrders: false,
   }),
   connect: async (options, host) => new DemandingChannel(options, await genericRest.connect(options, host)),
 };

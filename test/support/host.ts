@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DataSource } from 'typeorm';
 import { stringify } from 'yaml';
@@ -103,7 +103,7 @@ export class HostFolder {
   private readonly children: ChildProcess[] = [];
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly databaseUrl: string,
   ) {}
 
@@ -116,6 +116,7 @@ export class HostFolder {
 
   /** Writes a file, such as a plugin that onhand.yaml names by a relative path. */
   async write(name: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.folder, name)), { recursive: true });
     await writeFile(join(this.folder, name), text);
   }
 

@@ -3,6 +3,7 @@ import ts from 'typescript';
 import {
   isSpec,
   isTypeScript,
+  pluginFolderOf,
   pluginOf,
   readImports,
   readStrings,
@@ -33,8 +34,8 @@ const LEDGER_TABLES = 'ledger|levels';
 
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
-  ...['access', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database', 'http', 'intake'],
-  ...['inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler'],
+  ...['access', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database', 'http', 'install'],
+  ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];
@@ -102,9 +103,8 @@ function targetRoom({ target }: Import): string | null {
 }
 
 function checkPluginImports(source: SourceText, all: readonly SourceText[]): Finding[] {
-  const plugin = pluginOf(source.path);
-  if (plugin === null) return [];
-  const folder = `plugins/${plugin}/`;
+  const folder = pluginFolderOf(source.path);
+  if (folder === null) return [];
   const own = readPackages(
     all.find(({ path }) => path === `${folder}package.json`)?.text,
     isSpec(source.path),

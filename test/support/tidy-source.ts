@@ -35,8 +35,13 @@ export function roomOf(path: string): string | null {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }
 
+/** The folder of a plugin's package, with a slash at its end: our own, and the third party's in the tests. */
+export function pluginFolderOf(path: string): string | null {
+  return /^(?:plugins\/[^/]+|test\/sample-plugin)\//.exec(path)?.[0] ?? null;
+}
+
 export function pluginOf(path: string): string | null {
-  return /^plugins\/([^/]+)\//.exec(path)?.[1] ?? null;
+  return pluginFolderOf(path)?.split('/').at(-2) ?? null;
 }
 
 export function visit(
