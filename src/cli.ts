@@ -3,8 +3,10 @@ import { addDemoCommand } from './cli-demo';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
+import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
+import { addSkuCommands } from './cli-skus';
 import { VERSION } from './version';
 
 const program = new Command('onhand')
@@ -17,5 +19,7 @@ addDemoCommand(program);
 addOrdersCommands(program);
 addLedgerCommands(program);
 addKeyCommands(program);
+addListingCommands(program);
+addSkuCommands(program);
 
 program.parseAsync().catch(fail);

@@ -51,7 +51,7 @@ export class ChannelStatusService {
         state,
         ...(channel.state === 'failed' && { error: channel.error }),
         ...(count.paused && { paused: count.paused }),
-        listings: this.listings.ofChannel(name).length,
+        listings: this.listings.countOf(name),
         dirty: count.dirty!,
         parkedListings: count.parked_listings!,
         lagSeconds: count.lag!,
