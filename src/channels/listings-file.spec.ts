@@ -110,7 +110,7 @@ describe('a listings file', () => {
     ['half a header', 'channel_sku,units\nS,1\n', 'sku is missing'],
   ])('with %s says what its header must be', (_name, content, says) => {
     const faults = content === '' ? undefined : faultsOf(content);
-    if (faults) expect(faults).toEqual([`line 1: the header must be channel_sku,sku,units; ${says}`]);
+    if (faults) expect(faults).toEqual([`line 1: the header must be channel_sku,sku and, where wanted, units,cap,buffer_units,buffer_percent; ${says}`]);
     else expect(read(content)).toEqual([]);
   });
 
