@@ -5,6 +5,8 @@
 -- and left alone by the file for as long as the file does not name it. An absent cap or buffer is the channel's.
 ALTER TABLE listings
   ADD COLUMN origin text NOT NULL DEFAULT 'file' CHECK (origin IN ('file', 'api')),
+  -- Grows with every change, so that a host sees that what it has in memory is old.
+  ADD COLUMN revision integer NOT NULL DEFAULT 1,
   ADD COLUMN cap bigint CHECK (cap >= 0),
   ADD COLUMN buffer_units bigint CHECK (buffer_units >= 0),
   ADD COLUMN buffer_percent double precision CHECK (buffer_percent BETWEEN 0 AND 100);

@@ -13,6 +13,8 @@ export interface Listing {
   channelSku: string;
   components: ListingComponent[];
   origin: ListingOrigin;
+  /** Grows with every change of the mapping. */
+  revision: number;
   /** Most units of it to be shown; null: the channel's cap. */
   cap: number | null;
   /** Withheld units and percent; null: the channel's. */

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Listing, ListingOrigin } from './listing-cache';
 
 /** A listing as it is to be, its components in the order of their SKUs' ids. */
-export type WantedListing = Omit<Listing, 'id' | 'channel' | 'origin'>;
+export type WantedListing = Omit<Listing, 'id' | 'channel' | 'origin' | 'revision'>;
 
 /** `of-file`: the channel's file keeps it, so it was left as it is. */
 export type WriteStatus = 'created' | 'changed' | 'unchanged' | 'of-file';
@@ -113,7 +113,10 @@ export async function retireListing(
   if (!row) return undefined;
   const ofFile = fileKeeps && row.origin === 'file' && !row.retired;
   if (!ofFile && !row.retired)
-    await client.query('UPDATE listings SET retired_at = clock_timestamp() WHERE id = $1', [row.id]);
+    await client.query(
+      'UPDATE listings SET retired_at = clock_timestamp(), revision = revision + 1 WHERE id = $1',
+      [row.id],
+    );
   return { id: row.id, ofFile };
 }
 
@@ -181,12 +184,13 @@ const READ_STORED = `
     FROM listings l WHERE channel = $1 AND channel_sku = ANY($2::text[])`;
 
 const UPDATE_LISTINGS = `
-  UPDATE listings l SET origin = $1, cap = w.cap, buffer_units = w.units, buffer_percent = w.percent, retired_at = NULL
+  UPDATE listings l SET origin = $1, cap = w.cap, buffer_units = w.units, buffer_percent = w.percent, retired_at = NULL,
+         revision = l.revision + 1
     FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::float8[]) AS w (id, cap, units, percent)
    WHERE l.id = w.id`;
 
 const RETIRE_ALL_BUT = `
-  UPDATE listings l SET retired_at = clock_timestamp()
+  UPDATE listings l SET retired_at = clock_timestamp(), revision = l.revision + 1
    WHERE l.channel = $1 AND l.origin = 'file' AND l.retired_at IS NULL
      AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w (sku) WHERE w.sku = l.channel_sku)
   RETURNING id`;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
@@ -28,7 +29,7 @@ import {
   writeListings,
 } from './listing-writes';
 import { readListings } from './listings-file';
-import { ReloadQueue } from './reload-queue';
+import { ReloadQueue, type Stale } from './reload-queue';
 
 export type { Listing, ListingComponent } from './listing-cache';
 
@@ -49,6 +50,7 @@ export interface SavedListings {
 }
 
 const NAMED_IN_LOG = 20;
+const READ_AT_ONCE = 5_000;
 const ATTEMPTS = 3;
 
 /**
@@ -58,6 +60,7 @@ const ATTEMPTS = 3;
 @Injectable()
 export class ListingsService implements BeforeApplicationShutdown, OnApplicationBootstrap {
   private readonly log = new Logger('listings');
+  private readonly sender = randomUUID();
   private cache = new ListingCache();
   private readonly reloads = new ReloadQueue((which) => this.read(which));
 
@@ -74,7 +77,7 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
       if (config.listings) await this.importFile(name, config.listings);
     }
     await this.listener.listen('onhand_listings', {
-      heard: (payload) => this.follow(payload === ALL ? ALL : payload.split(',').map(Number)),
+      heard: (payload) => this.hear(payload),
       missed: () => this.follow(ALL),
     });
     await this.reloads.reload(ALL);
@@ -118,6 +121,20 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
   }
 
   /**
+   * Reads again those that were mapped anew since, on whichever host. For whoever acts on a listing and will
+   * not be asked again: notifications are a hint, and come late.
+   */
+  async refresh(ids: readonly number[]): Promise<void> {
+    const rows: { id: number; revision: number }[] = await this.dataSource.query(
+      `SELECT id, CASE WHEN retired_at IS NULL THEN revision ELSE 0 END AS revision
+         FROM listings WHERE id = ANY($1::int[])`,
+      [ids],
+    );
+    const stale = rows.filter(({ id, revision }) => (this.get(id)?.revision ?? 0) !== revision);
+    if (stale.length > 0) await this.reloads.reload(stale.map(({ id }) => id));
+  }
+
+  /**
    * Makes the listings of the channel's file exactly these. New and changed ones are dirty, missing ones are
    * retired, and one that API or CLI made becomes the file's. All of them or none: throws on a bundle that
    * names a SKU twice, by two of its codes.
@@ -135,7 +152,7 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
       const { touched, takenOver } = await writeListings(client, channel, listings, writer);
       const keep = listings.map(({ channelSku }) => channelSku);
       const gone = await retireAllBut(client, channel, keep);
-      await notify(client, [...touched, ...gone]);
+      await this.notify(client, [...touched, ...gone]);
       const notes = results.flatMap(({ note }) => note ?? []);
       return { created, changed: touched.length, retired: gone.length, takenOver, notes, ids: touched, gone };
     });
@@ -172,7 +189,7 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
       const applied = !dryRun && (partial || results.every((each) => each.reason === undefined));
       const answer = { results, createdSkus: created, applied };
       if (!applied) throw new Undone(answer);
-      await notify(client, touched);
+      await this.notify(client, touched);
       ids = touched;
       return answer;
     }).catch((error: unknown) => {
@@ -188,7 +205,7 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
     const fileKeeps = this.fileOf(channel) !== null;
     const found = await this.write(channel, async (client) => {
       const listing = await retireListing(client, channel, channelSku, fileKeeps);
-      if (listing && !listing.ofFile) await notify(client, [listing.id]);
+      if (listing && !listing.ofFile) await this.notify(client, [listing.id]);
       return listing;
     });
     if (!found) throw new UnknownListingError(channel, channelSku);
@@ -266,30 +283,59 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
   /** What is mapped now is pushed, and orders that waited for it are applied. */
   private async takeEffect(channel: string, ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.reloads.reload(ids.length > MAX_NOTIFIED ? ALL : ids);
+    await this.reloads.reload(ids);
     this.jobs.wake('push-listings', channel);
     this.jobs.wake('apply-mapped-orders');
   }
 
+  /** `<sender>:<id>,…` for the other hosts; `*` stands for all. */
+  private async notify(client: PoolClient, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    const which = ids.length > MAX_NOTIFIED ? ALL : ids.join(',');
+    await client.query(`SELECT pg_notify('onhand_listings', $1)`, [`${this.sender}:${which}`]);
+  }
+
+  /** This host's own changes take effect without being told. */
+  private hear(payload: string): void {
+    const [sender, which = ALL] = payload.split(':', 2);
+    if (sender !== this.sender) this.follow(which === ALL ? ALL : which.split(',').map(Number));
+  }
+
   /** Another host's change: orders that wait here for it can be applied once it is known here. */
-  private follow(which: typeof ALL | readonly number[]): void {
+  private follow(which: Stale): void {
     this.reloads
       .reload(which)
       .then(() => this.jobs.wake('apply-mapped-orders'))
       .catch((error: Error) => this.log.warn(`cannot read listings: ${error.message}`));
   }
 
-  private async read(which: typeof ALL | readonly number[]): Promise<void> {
+  private async read(which: Stale): Promise<void> {
+    const cache = which === ALL ? new ListingCache() : this.cache;
+    const gone = new Set(which === ALL ? [] : which);
+    let after = 0;
+    // In pages, so that other work goes on in between.
+    for (let isMore = true; isMore;) {
+      const listings = await this.readPage(which, after);
+      for (const listing of listings) {
+        cache.set(listing);
+        gone.delete(listing.id);
+      }
+      isMore = listings.length === READ_AT_ONCE;
+      after = listings.at(-1)?.id ?? 0;
+    }
+    // Only now: one that is still mapped is there all the while.
+    for (const id of gone) cache.remove(id);
+    this.cache = cache;
+  }
+
+  private async readPage(which: Stale, afterId: number): Promise<Listing[]> {
     const channels = this.channels.all().map((channel) => channel.name);
-    const ids = which === ALL ? null : which;
-    const listings: Listing[] = await this.dataSource.query(READ_LISTINGS, [channels, ids]);
+    const values = [channels, which === ALL ? null : which, afterId, READ_AT_ONCE];
+    const listings: Listing[] = await this.dataSource.query(READ_LISTINGS, values);
     const skuIds = new Set(listings.flatMap(({ components }) => components.map(({ skuId }) => skuId)));
     const unknown = [...skuIds].filter((id) => !this.catalog.knowsSku(id));
     if (unknown.length > 0) await this.catalog.learn([], unknown);
-    const cache = which === ALL ? new ListingCache() : this.cache;
-    if (which !== ALL) for (const id of which) cache.remove(id);
-    for (const listing of listings) cache.set(listing);
-    this.cache = cache;
+    return listings;
   }
 }
 
@@ -306,20 +352,13 @@ const ALL = '*' as const;
 const MAX_NOTIFIED = 700;
 const DEADLOCK = '40P01';
 
-async function notify(client: PoolClient, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return;
-  await client.query(`SELECT pg_notify('onhand_listings', $1)`, [
-    ids.length > MAX_NOTIFIED ? ALL : ids.join(','),
-  ]);
-}
-
 function someOf(names: readonly string[], separator: string): string {
   const more = names.length > NAMED_IN_LOG ? `${separator}…` : '';
   return names.slice(0, NAMED_IN_LOG).join(separator) + more;
 }
 
 const LISTING = `
-  l.id, l.channel, l.channel_sku AS "channelSku", l.origin, l.cap, l.buffer_units AS "bufferUnits",
+  l.id, l.channel, l.channel_sku AS "channelSku", l.origin, l.revision, l.cap, l.buffer_units AS "bufferUnits",
   l.buffer_percent AS "bufferPercent", c.components`;
 
 const COMPONENTS = `
@@ -341,7 +380,8 @@ const CONFIRM_PUSHES = `
 
 const READ_LISTINGS = `
   SELECT ${LISTING} FROM listings l ${COMPONENTS}
-   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) AND ($2::int[] IS NULL OR l.id = ANY($2::int[]))`;
+   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) AND ($2::int[] IS NULL OR l.id = ANY($2::int[]))
+     AND l.id > $3 ORDER BY l.id LIMIT $4`;
 
 const READ_PAGE = `
   SELECT ${LISTING} FROM listings l ${COMPONENTS}

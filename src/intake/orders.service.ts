@@ -59,7 +59,7 @@ export class OrdersService {
   /** Orders with a parked line whose SKU has been mapped since. One that fails keeps no other from being applied. */
   async applyMapped(): Promise<number> {
     let applied = 0;
-    for (let after: MappedOrder | undefined; ; ) {
+    for (let after: MappedOrder | undefined; ;) {
       const values = [after?.channel ?? '', after?.document.orderId ?? '', MAPPED_AT_ONCE];
       const rows: MappedOrder[] = await this.dataSource.query(MAPPED_ORDERS, values);
       for (const { channel, document } of rows) {
