@@ -1,3 +1,4 @@
+import { PublishedQuantityService } from '../../src/buffers/published-quantity.service';
 import { ListingsService } from '../../src/channels/listings.service';
 import { eventually } from '../support/eventually';
 import { GENERIC_REST_SOURCE, startTestHost, type TestHost } from '../support/host';
@@ -349,17 +350,74 @@ describe('a shop that keeps stock by location', () => {
 
   afterAll(() => host.close());
 
+  const listing = (channelSku: string) => host.app.get(ListingsService).find('shop', channelSku)!;
+  const stock = (location: string, quantity: number) =>
+    host.api.post('/v1/events', { type: 'ADJUST', sku: 'A', location, quantity, reason: 'count' });
+  const put = (channelSku: string, settings: object) =>
+    host.api.put(`/v1/channels/shop/listings/${channelSku}`, {
+      components: [{ sku: 'A', units: 2 }],
+      ...settings,
+    });
+
+  /** What the shop would be told for each of its locations, and as a whole. */
+  async function quantities(channelSku: string): Promise<Record<string, number>> {
+    const asked = ['loc-n', 'loc-m', 'loc-m2', undefined].map((channelLocation) => ({
+      listing: listing(channelSku),
+      ...(channelLocation !== undefined && { channelLocation }),
+    }));
+    const waterfalls = await host.app.get(PublishedQuantityService).computeFor(asked);
+    return Object.fromEntries(
+      asked.map(({ channelLocation = 'whole' }, at) => [channelLocation, waterfalls[at]!.quantity]),
+    );
+  }
+
+  test('is told of each of its locations what is there, once', async () => {
+    await put('S-BY', {});
+    await stock('main', 21);
+    await stock('north', 7);
+    await stock('east', 100);
+    // Two of its locations are main, which can be sold once only; east serves it not at all.
+    expect(await quantities('S-BY')).toEqual({ 'loc-m': 10, 'loc-m2': 0, 'loc-n': 3, whole: 14 });
+    const [main] = await host.app
+      .get(PublishedQuantityService)
+      .computeFor([{ listing: listing('S-BY'), channelLocation: 'loc-m' }]);
+    expect(main!.components[0]).toMatchObject({ available: 21, versions: { main: 1 } });
+  });
+
+  test('is told of no more over its locations than the cap allows', async () => {
+    await put('S-CAP', { cap: 12 });
+    expect(await quantities('S-CAP')).toEqual({ 'loc-m': 10, 'loc-m2': 0, 'loc-n': 2, whole: 12 });
+    await put('S-CAP', { cap: 4 });
+    expect(await quantities('S-CAP')).toEqual({ 'loc-m': 4, 'loc-m2': 0, 'loc-n': 0, whole: 4 });
+    await put('S-CAP', { bufferUnits: 3 });
+    // Withheld from each: (21 − 3) / 2 and (7 − 3) / 2; from the whole once.
+    expect(await quantities('S-CAP')).toEqual({ 'loc-m': 9, 'loc-m2': 0, 'loc-n': 2, whole: 12 });
+  });
+
+  test('is not told of units that are owed at another of its locations', async () => {
+    await host.api.post('/v1/reservations', { lines: [{ sku: 'A', quantity: 7, location: 'north' }] });
+    await stock('north', -6);
+    expect(await quantities('S-BY')).toEqual({ 'loc-m': 7, 'loc-m2': 0, 'loc-n': 0, whole: 7 });
+  });
+
+  test('is not asked of a location that is none of its', async () => {
+    for (const channelLocation of ['loc-x', 'constructor', 'main'])
+      await expect(
+        host.app.get(PublishedQuantityService).computeFor([{ listing: listing('S-BY'), channelLocation }]),
+      ).rejects.toThrow(/under its locations/);
+  });
+
   test('is told by a listing with a cap of its own where the cap is from', async () => {
     await host.api.post('/v1/channels/shop/listings/import', [
       { channelSku: 'S-OWN', sku: 'A', cap: 3, bufferPercent: 10 },
     ]);
-    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 20 });
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 6 });
     const { body } = await host.api.get<{ items: { id: number }[] }>(
       '/v1/channels/shop/listings?channelSku=S-OWN',
     );
     const waterfall = await host.api.get(`/v1/listings/${body.items[0]!.id}/waterfall`);
     expect(waterfall.body).toMatchObject({
-      components: [{ buffers: [{ units: 2, reason: '10 % of 20 available (listing S-OWN)' }], sellable: 18 }],
+      components: [{ buffers: [{ units: 3, reason: '10 % of 21 available (listing S-OWN)' }], sellable: 18 }],
       uncapped: 18,
       cap: 3,
       capSource: 'listing S-OWN',
