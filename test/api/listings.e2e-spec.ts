@@ -173,6 +173,14 @@ describe('listings', () => {
       expect(await find('FILED')).toMatchObject({ components: [{ sku: 'A', units: 1 }], origin: 'file' });
     });
 
+    test('of which one row is badly written are not written either, though the rest could be', async () => {
+      const before = await mapping();
+      const { status, body } = await importCsv('channel_sku,sku,units\nW-1,A,1\nW-2,A,0\n');
+      expect(status).toBe(422);
+      expect(body.counts).toMatchObject({ skipped: 1, refused: 1, created: 0 });
+      expect(await mapping()).toEqual(before);
+    });
+
     test('are written without those that are wrong when that is asked for', async () => {
       const csv = 'channel_sku,sku,units\nP-1,A,1\nP-SET,A,1\nP-SET,B,-1\nP-2,NONE,1\n';
       const { status, body } = await importCsv(csv, '?partial=true');

@@ -256,6 +256,17 @@ describe('suggestions', () => {
     expect(await suggested('&dismissed=true')).toEqual([]);
   });
 
+  test('that are dismissed stay so although they did not match for a while', async () => {
+    for (const [round, barcode] of ['012345678905', '99999999', '012345678905'].entries()) {
+      host.shop.list([{ channelSku: 'X-1', quantityUnits: 0, barcode }]);
+      await suggest();
+      const wrong = await find('X-1', 'CUP-2');
+      if (wrong && round === 0) await host.api.post(`${SUGGESTIONS}/dismiss`, { ids: [wrong.id] });
+    }
+    expect(await find('X-1', 'CUP-2')).toBeUndefined();
+    expect(await find('X-1', 'CUP')).toMatchObject({ alternatives: [] });
+  });
+
   test('are confirmed each on its own, and applied', async () => {
     await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'POT', quantity: 9 });
     const ids = await Promise.all(

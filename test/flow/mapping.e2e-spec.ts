@@ -334,6 +334,39 @@ describe('the mapping of a shop that two hosts serve', () => {
   });
 });
 
+describe('the mapping of a shop that one host serves', () => {
+  test.each<[string, (host: ShopHost) => Promise<unknown>]>([
+    [
+      'put by the API',
+      ({ api }) => api.put('/v1/channels/shop/listings/S-1', { components: [{ sku: 'A' }] }),
+    ],
+    ['imported', ({ api }) => api.postCsv('/v1/channels/shop/listings/import', 'channel_sku,sku\nS-1,A\n')],
+    [
+      'confirmed',
+      async ({ api }) => {
+        await api.post('/v1/skus', { sku: 's 1' });
+        await api.post('/v1/channels/shop/suggestions');
+        const { body } = await api.get<{ items: { id: number }[] }>('/v1/channels/shop/suggestions');
+        return api.post('/v1/channels/shop/suggestions/confirm', { ids: body.items.map(({ id }) => id) });
+      },
+    ],
+  ])('applies at once what waited for it when it is %s', async (_name, map) => {
+    const host = await startShopHost({ ...NO_SWEEPS, shows: ['S-1'], shop: {} });
+    try {
+      await host.api.post('/v1/skus', { sku: 'A' });
+      const parked = async () =>
+        (await host.api.get<{ items: { parkedLines: number }[] }>('/v1/channels')).body.items[0]!.parkedLines;
+      const lines = [{ id: 'L', sku: 'S-1', ordered: 1 }];
+      await deliver(host, signedWebhook({ id: 'O', revision: 1, placed_at: PLACED, lines }));
+      await eventually(async () => expect(await parked()).toBe(1));
+      await map(host);
+      await eventually(async () => expect(await parked()).toBe(0));
+    } finally {
+      await host.close();
+    }
+  });
+});
+
 describe('a shop that keeps stock by location', () => {
   let host: ShopHost;
 
