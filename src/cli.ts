@@ -3,9 +3,11 @@ import { addDemoCommand } from './cli-demo';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
+import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginCommands } from './cli-plugins';
+import { addSkuCommands } from './cli-skus';
 import { VERSION } from './version';
 
 const program = new Command('onhand')
@@ -19,5 +21,7 @@ addOrdersCommands(program);
 addLedgerCommands(program);
 addKeyCommands(program);
 addPluginCommands(program);
+addListingCommands(program);
+addSkuCommands(program);
 
 program.parseAsync().catch(fail);

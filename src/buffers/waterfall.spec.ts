@@ -16,11 +16,13 @@ function stock(
   };
 }
 
+const capOf = (units: number | null) => (units === null ? null : { units, source: 'channel shop' });
+
 const quantityOf = (
   components: ComponentStock[],
   policy: Partial<BufferPolicy> = {},
   cap: number | null = null,
-) => computeWaterfall(components, { ...NO_BUFFER, ...policy }, cap, NOW).quantity;
+) => computeWaterfall(components, { ...NO_BUFFER, ...policy }, capOf(cap), NOW).quantity;
 
 describe('a published quantity', () => {
   test('is what is available, where nothing is withheld', () => {
@@ -68,6 +70,17 @@ describe('a published quantity', () => {
     ]);
   });
 
+  test('names where each of its buffers is set, and its cap', () => {
+    const policy = { units: 2, percent: 10, source: 'listing S-1', percentSource: 'channel shop' };
+    const reasonOf = (available: number) =>
+      computeWaterfall([stock(available)], policy, null, NOW).components[0]!.buffers[0]!.reason;
+    expect(reasonOf(10)).toBe('2 units (listing S-1)');
+    expect(reasonOf(100)).toBe('10 % of 100 available (channel shop)');
+    const capped = computeWaterfall([stock(9)], policy, { units: 4, source: 'listing S-1' }, NOW);
+    expect(capped).toMatchObject({ cap: 4, capSource: 'listing S-1', quantity: 4 });
+    expect(computeWaterfall([stock(9)], policy, null, NOW)).toMatchObject({ cap: null, capSource: null });
+  });
+
   test('is withheld nothing from where nothing is', () => {
     for (const available of [0, -4]) {
       const waterfall = computeWaterfall(
@@ -81,12 +94,12 @@ describe('a published quantity', () => {
   });
 
   test('is at most the cap, and tells what it would be without', () => {
-    expect(computeWaterfall([stock(70)], NO_BUFFER, 50, NOW)).toMatchObject({
+    expect(computeWaterfall([stock(70)], NO_BUFFER, capOf(50), NOW)).toMatchObject({
       uncapped: 70,
       cap: 50,
       quantity: 50,
     });
-    expect(computeWaterfall([stock(30)], NO_BUFFER, 50, NOW)).toMatchObject({
+    expect(computeWaterfall([stock(30)], NO_BUFFER, capOf(50), NOW)).toMatchObject({
       uncapped: 30,
       cap: 50,
       quantity: 30,
@@ -99,7 +112,7 @@ describe('a published quantity', () => {
     const waterfall = computeWaterfall(
       [stock(21, { ...level, units: 2 })],
       { ...NO_BUFFER, units: 2 },
-      8,
+      capOf(8),
       NOW,
     );
     expect(waterfall).toEqual({
@@ -120,6 +133,7 @@ describe('a published quantity', () => {
       ],
       uncapped: 9,
       cap: 8,
+      capSource: 'channel shop',
       quantity: 8,
       computedAt: '2024-05-01T10:00:00.000Z',
     });
@@ -178,7 +192,7 @@ describe('of any stock, buffer and cap', () => {
   test('the quantity is a whole number from 0 to the cap, and never more than the units make', () => {
     fc.assert(
       fc.property(...anyCase, (components, policy, cap) => {
-        const { quantity } = computeWaterfall(components, policy, cap, NOW);
+        const { quantity } = computeWaterfall(components, policy, capOf(cap), NOW);
         expect(Number.isSafeInteger(quantity)).toBe(true);
         expect(quantity).toBeGreaterThanOrEqual(0);
         if (cap !== null) expect(quantity).toBeLessThanOrEqual(cap);
@@ -193,7 +207,7 @@ describe('of any stock, buffer and cap', () => {
   test('what is withheld is whole, never more than there is, and never less than was asked where there is enough', () => {
     fc.assert(
       fc.property(...anyCase, (components, policy, cap) => {
-        const waterfall = computeWaterfall(components, policy, cap, NOW);
+        const waterfall = computeWaterfall(components, policy, capOf(cap), NOW);
         waterfall.components.forEach(({ available, buffers, sellable }) => {
           const withheld = buffers.reduce((sum, { units }) => sum + units, 0);
           expect(Number.isSafeInteger(withheld)).toBe(true);
@@ -209,16 +223,18 @@ describe('of any stock, buffer and cap', () => {
   test('more stock never shows less, and a larger buffer or smaller cap never shows more', () => {
     fc.assert(
       fc.property(...anyCase, fc.nat(500), (components, policy, cap, more) => {
-        const quantity = computeWaterfall(components, policy, cap, NOW).quantity;
+        const quantity = computeWaterfall(components, policy, capOf(cap), NOW).quantity;
         const richer = components.map((component) => ({
           ...component,
           levels: new Map([...component.levels, ['more', { ...EMPTY_LEVEL, available: more }]]),
         }));
-        expect(computeWaterfall(richer, policy, cap, NOW).quantity).toBeGreaterThanOrEqual(quantity);
+        expect(computeWaterfall(richer, policy, capOf(cap), NOW).quantity).toBeGreaterThanOrEqual(quantity);
         const larger = { ...policy, units: policy.units + more };
-        expect(computeWaterfall(components, larger, cap, NOW).quantity).toBeLessThanOrEqual(quantity);
+        expect(computeWaterfall(components, larger, capOf(cap), NOW).quantity).toBeLessThanOrEqual(quantity);
         const smaller = Math.max(0, (cap ?? quantity) - more);
-        expect(computeWaterfall(components, policy, smaller, NOW).quantity).toBeLessThanOrEqual(quantity);
+        expect(computeWaterfall(components, policy, capOf(smaller), NOW).quantity).toBeLessThanOrEqual(
+          quantity,
+        );
       }),
     );
   });
@@ -226,7 +242,11 @@ describe('of any stock, buffer and cap', () => {
   test('the waterfall adds up, from the shelves to the quantity', () => {
     fc.assert(
       fc.property(...anyCase, (components, policy, cap) => {
-        const { components: explained, uncapped, quantity } = computeWaterfall(components, policy, cap, NOW);
+        const {
+          components: explained,
+          uncapped,
+          quantity,
+        } = computeWaterfall(components, policy, capOf(cap), NOW);
         for (const each of explained) {
           expect(each.physical - each.reserved - each.quarantined - each.damaged).toBe(each.available);
           expect(each.listings).toBe(Math.floor(each.sellable / each.unitsPerListing));

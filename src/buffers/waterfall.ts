@@ -31,6 +31,8 @@ export interface Waterfall {
   /** The smallest of the components' listings, before the cap. */
   uncapped: number;
   cap: number | null;
+  /** Where the cap comes from, such as `channel shop`; null where there is none. */
+  capSource: string | null;
   quantity: number;
   computedAt: string;
 }
@@ -47,6 +49,14 @@ export interface BufferPolicy {
   percent: number;
   /** Where it is set, such as `channel shop`. */
   source: string;
+  /** Where the percentage is set, if not there too. */
+  percentSource?: string;
+}
+
+/** Most units of a listing to be shown. */
+export interface CapPolicy {
+  units: number;
+  source: string;
 }
 
 /**
@@ -56,13 +66,19 @@ export interface BufferPolicy {
 export function computeWaterfall(
   components: readonly ComponentStock[],
   policy: BufferPolicy,
-  cap: number | null,
+  cap: CapPolicy | null,
   computedAt: Date,
 ): Waterfall {
   const explained = components.map((component) => explainComponent(component, policy));
   const uncapped = explained.length === 0 ? 0 : Math.min(...explained.map((each) => each.listings));
-  const quantity = cap === null ? uncapped : Math.min(uncapped, cap);
-  return { components: explained, uncapped, cap, quantity, computedAt: computedAt.toISOString() };
+  return {
+    components: explained,
+    uncapped,
+    cap: cap?.units ?? null,
+    capSource: cap?.source ?? null,
+    quantity: Math.min(uncapped, cap?.units ?? Infinity),
+    computedAt: computedAt.toISOString(),
+  };
 }
 
 function explainComponent(
@@ -91,11 +107,14 @@ function explainComponent(
 }
 
 /** The larger of so many units and so many percent of what is available; never more than there is. */
-function staticBuffers(available: number, { units, percent, source }: BufferPolicy): AppliedBuffer[] {
+function staticBuffers(available: number, policy: BufferPolicy): AppliedBuffer[] {
+  const { units, percent, source, percentSource = source } = policy;
   const share = Math.ceil((Math.max(0, available) * percent) / 100);
   const withheld = Math.min(Math.max(units, share), Math.max(0, available));
   if (withheld === 0) return [];
   const reason =
-    share > units ? `${percent} % of ${available} available (${source})` : `${units} units (${source})`;
+    share > units
+      ? `${percent} % of ${available} available (${percentSource})`
+      : `${units} units (${source})`;
   return [{ kind: 'static', units: withheld, reason }];
 }

@@ -39,7 +39,7 @@ export interface ChannelSimulator {
   /** Options (as in `onhand.yaml`) with which the plugin connects to it. */
   readonly pluginOptions: Record<string, unknown>;
   /** Lists SKUs for sale, each showing `quantityUnits`. */
-  list(items: { channelSku: string; quantityUnits: number; title?: string }[]): void;
+  list(items: { channelSku: string; quantityUnits: number; title?: string; barcode?: string }[]): void;
   /** What it shows to buyers now. */
   shown(): Map<string, number>;
   /** A buyer orders. Returns the order as it stands; shown stock goes down, not below 0. */

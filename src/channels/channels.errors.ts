@@ -30,3 +30,35 @@ export class ListingsFileError extends Error {
     this.name = 'ListingsFileError';
   }
 }
+
+/** The channel has no listing of that name. HTTP 404. */
+export class UnknownListingError extends Error {
+  readonly code = 'not-found';
+
+  constructor(channel: string, channelSku: string) {
+    super(`${channel} has no listing ${JSON.stringify(channelSku)}`);
+    this.name = 'UnknownListingError';
+  }
+}
+
+/** The listing is kept in the channel's configured file, which would take back any other change. HTTP 409. */
+export class ListingOfFileError extends Error {
+  readonly code = 'listing-of-file';
+
+  constructor(channelSku: string, file: string) {
+    super(
+      `the listing ${JSON.stringify(channelSku)} is kept in ${file}, which is read at each start; change it there`,
+    );
+    this.name = 'ListingOfFileError';
+  }
+}
+
+/** The channel's plugin could not be connected, so there is nothing to read. HTTP 503. */
+export class ChannelNotServedError extends Error {
+  readonly code = 'channel-not-served';
+
+  constructor(channel: string, reason: string) {
+    super(`${channel} is not served: ${reason}`);
+    this.name = 'ChannelNotServedError';
+  }
+}

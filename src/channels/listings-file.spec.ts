@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListingsFileError } from './channels.errors';
-import { readListings } from './listings-file';
+import { readListingRows, readListings } from './listings-file';
 
 describe('a listings file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'onhand-listings-'));
@@ -60,6 +60,86 @@ describe('a listings file', () => {
     expect(read(content)).toEqual([{ channelSku: 'S', components: [{ sku: 'A', units: 1 }] }]);
   });
 
+  test('says what a listing has of its own, in any of its rows', () => {
+    const header = 'channel_sku,sku,units,cap,buffer_units,buffer_percent';
+    expect(read(`${header}\nS-1,A,1,,,\nS-2,A,1,50,3,2.5\nSET,A,1,0,,\nSET,B,2,,,0\n`)).toEqual([
+      { channelSku: 'S-1', components: [{ sku: 'A', units: 1 }] },
+      {
+        channelSku: 'S-2',
+        components: [{ sku: 'A', units: 1 }],
+        cap: 50,
+        bufferUnits: 3,
+        bufferPercent: 2.5,
+      },
+      {
+        channelSku: 'SET',
+        components: [
+          { sku: 'A', units: 1 },
+          { sku: 'B', units: 2 },
+        ],
+        cap: 0,
+        bufferPercent: 0,
+      },
+    ]);
+  });
+
+  const NO_WHOLE_NUMBER = [
+    '-1',
+    '1.5',
+    'ten',
+    '1e3',
+    '1e21',
+    'NaN',
+    'Infinity',
+    '0x10',
+    '1000000001',
+    '+1',
+    ' ',
+  ];
+
+  test.each([
+    ['cap', NO_WHOLE_NUMBER.slice(0, -1), 'a whole number from 0 to 1000000000'],
+    ['buffer_units', NO_WHOLE_NUMBER.slice(0, -1), 'a whole number from 0 to 1000000000'],
+    ['buffer_percent', ['-1', '100.1', 'ten', '5%', '1e1', 'NaN', 'Infinity'], 'a number from 0 to 100'],
+  ])('is refused with a %s that is none', (column, values, expected) => {
+    for (const value of values)
+      expect(faultsOf(`channel_sku,sku,${column}\nS,A,${value}\n`)).toEqual([
+        `line 2: ${column} must be ${expected}`,
+      ]);
+  });
+
+  test('is refused when two rows of a bundle have another cap or buffer', () => {
+    expect(faultsOf('channel_sku,sku,cap\nSET,A,5\nSET,B,5\nSET,C,6\n')).toEqual([
+      'line 4: SET has another cap in an earlier row',
+    ]);
+  });
+
+  test('is refused with a column that is there twice', () => {
+    expect(faultsOf('channel_sku,sku,sku\nS,A,B\n')).toEqual([expect.stringMatching(/sku is there twice$/)]);
+  });
+
+  test('is read the same slice by slice, wherever the slices end', async () => {
+    const rows = Array.from(
+      { length: 9_000 },
+      (_, index) => `S-é${index},"Ü ""${index}""",${1 + (index % 9)}`,
+    );
+    const content = `channel_sku,sku,units\n${rows.join('\n')}\n`;
+    const sliced = await readListingRows(Buffer.from(content));
+    expect(Buffer.byteLength(content)).toBeGreaterThan(3 * 64 * 1024);
+    expect(sliced.faults.size).toBe(0);
+    expect(sliced.drafts().map(({ lines: _lines, ...draft }) => draft)).toEqual(read(content));
+    expect(sliced.lines.at(-1)).toEqual({ line: 9_001, channelSku: 'S-é8999' });
+  });
+
+  test('that is not to be parsed is refused slice by slice as well', async () => {
+    for (const content of [
+      'channel_sku,sku\n"S,A\n',
+      'sku\nA\n',
+      Buffer.from('channel_sku,sku\ncaf\xe9,A', 'latin1'),
+    ])
+      await expect(readListingRows(Buffer.from(content))).rejects.toThrow(ListingsFileError);
+  });
+
   test('keeps what quotes hold', () => {
     expect(read('channel_sku,sku,units\n"S, ""1""",A,1\n')[0]!.channelSku).toBe('S, "1"');
   });
@@ -110,7 +190,10 @@ describe('a listings file', () => {
     ['half a header', 'channel_sku,units\nS,1\n', 'sku is missing'],
   ])('with %s says what its header must be', (_name, content, says) => {
     const faults = content === '' ? undefined : faultsOf(content);
-    if (faults) expect(faults).toEqual([`line 1: the header must be channel_sku,sku,units; ${says}`]);
+    if (faults)
+      expect(faults).toEqual([
+        `line 1: the header must be channel_sku,sku and, where wanted, units,cap,buffer_units,buffer_percent; ${says}`,
+      ]);
     else expect(read(content)).toEqual([]);
   });
 

@@ -1,71 +1,100 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+import { parse as parseWhole } from 'csv-parse/sync';
 import { ListingsFileError } from './channels.errors';
+import { CSV_COLUMNS, type ListingDraft, type RowField, ListingRows } from './listing-rows';
 
-/** A channel's SKU and what it consists of. */
-export interface ListingDraft {
-  channelSku: string;
-  /** Our SKU codes with units of each; more than one makes a bundle. */
-  components: { sku: string; units: number }[];
+const NEEDED = [CSV_COLUMNS.channelSku, CSV_COLUMNS.sku];
+const FIELDS = Object.entries(CSV_COLUMNS) as [RowField, string][];
+const HEADER = 'channel_sku,sku and, where wanted, units,cap,buffer_units,buffer_percent';
+const NUMBERS = new Set<RowField>(['units', 'cap', 'bufferUnits', 'bufferPercent']);
+const NUMBER = /^\d{1,15}(\.\d{1,15})?$/;
+const SLICE_BYTES = 64 * 1024;
+
+interface CsvRecord {
+  record: Record<string, string>;
+  info: { lines: number };
 }
-
-const COLUMNS = ['channel_sku', 'sku', 'units'];
-const CODE = /^(?!\s)[^\p{Cc}]{1,100}(?<!\s)$/u;
-const MAX_UNITS = 1_000_000;
 
 /**
- * Reads `channel_sku,sku,units`; rows that share a `channel_sku` are one bundle, and an empty `units` is 1.
- * Throws `ListingsFileError` with every fault and its line.
+ * Reads `channel_sku,sku,units,cap,buffer_units,buffer_percent`, of which the first two are needed. Rows that
+ * share a `channel_sku` are one bundle, and an empty `units` is 1. Throws `ListingsFileError` with every fault
+ * and its line.
  */
 export function readListings(file: string): ListingDraft[] {
-  const faults: string[] = [];
-  const listings = new Map<string, ListingDraft>();
-  for (const { record, line } of recordsOf(file)) {
-    const { channel_sku: channelSku = '', sku = '', units: written = '' } = record;
-    const units = written === '' ? 1 : Number(written);
-    if (!CODE.test(channelSku))
-      faults.push(`line ${line}: channel_sku must be 1 to 100 printable characters`);
-    else if (!CODE.test(sku)) faults.push(`line ${line}: sku must be 1 to 100 printable characters`);
-    else if (!Number.isInteger(units) || units < 1 || units > MAX_UNITS) {
-      faults.push(`line ${line}: units must be a whole number from 1 to ${MAX_UNITS}`);
-    } else {
-      const listing = listings.get(channelSku) ?? { channelSku, components: [] };
-      if (listing.components.some((each) => each.sku === sku))
-        faults.push(`line ${line}: ${channelSku} names ${sku} twice`);
-      listing.components.push({ sku, units });
-      listings.set(channelSku, listing);
-    }
-  }
-  if (faults.length > 0) throw new ListingsFileError(file, faults);
-  return [...listings.values()];
-}
-
-function recordsOf(file: string): { record: Record<string, string>; line: number }[] {
+  const rows = new ListingRows(CSV_COLUMNS);
   try {
-    const content = readFileSync(file);
-    // Spreadsheets save other encodings; what is not UTF-8 would be replaced, and name a SKU that nobody has.
-    if (!isUtf8(content)) throw new ListingsFileError(file, ['it must be saved as CSV in UTF-8']);
-    const rows = parse(content, {
-      bom: true,
-      columns: (header: string[]) => checkedHeader(header, file),
-      skip_empty_lines: true,
-      trim: true,
-      info: true,
-    }) as unknown as { record: Record<string, string>; info: { lines: number } }[];
-    return rows.map(({ record, info }) => ({ record, line: info.lines }));
+    const records = parseWhole(checkedUtf8(readFileSync(file), file), csvOptions(file));
+    for (const each of records as unknown as CsvRecord[]) addRecord(rows, each);
   } catch (error) {
-    if (error instanceof ListingsFileError) throw error;
-    throw new ListingsFileError(file, [(error as Error).message]);
+    throw listingsError(error, file);
   }
+  if (rows.faults.size > 0)
+    throw new ListingsFileError(
+      file,
+      [...rows.faults].map(([line, fault]) => `line ${line}: ${fault}`),
+    );
+  return rows.drafts().map(({ lines: _lines, ...draft }) => draft);
 }
 
-function checkedHeader(header: string[], file: string): string[] {
-  const missing = COLUMNS.slice(0, 2).filter((column) => !header.includes(column));
-  if (missing.length > 0) {
-    throw new ListingsFileError(file, [
-      `line 1: the header must be ${COLUMNS.join(',')}; ${missing.join(' and ')} is missing`,
-    ]);
+/** The rows of a CSV that somebody sent, read slice by slice so that other requests are answered in between. */
+export async function readListingRows(content: Buffer): Promise<ListingRows> {
+  const name = 'the body';
+  const rows = new ListingRows(CSV_COLUMNS);
+  try {
+    const slices = Readable.from(slicesOf(checkedUtf8(content, name)));
+    const parser = slices.pipe(parse(csvOptions(name)));
+    for await (const each of parser) addRecord(rows, each as CsvRecord);
+  } catch (error) {
+    throw listingsError(error, name);
   }
-  return header;
+  return rows;
+}
+
+function csvOptions(name: string) {
+  return {
+    bom: true,
+    columns: (header: string[]) => checkedHeader(header, name),
+    skip_empty_lines: true,
+    trim: true,
+    info: true,
+  };
+}
+
+function addRecord(rows: ListingRows, { record, info }: CsvRecord): void {
+  const fields: Partial<Record<RowField, unknown>> = {};
+  for (const [field, column] of FIELDS) {
+    const text = record[column];
+    if (text === undefined || (text === '' && NUMBERS.has(field))) continue;
+    // What is not written as a number stays text, and is refused as such.
+    fields[field] = NUMBERS.has(field) && NUMBER.test(text) ? Number(text) : text;
+  }
+  rows.add(info.lines, fields);
+}
+
+/** Spreadsheets save other encodings; what is not UTF-8 would be replaced, and name a SKU that nobody has. */
+function checkedUtf8(content: Buffer, name: string): Buffer {
+  if (!isUtf8(content)) throw new ListingsFileError(name, ['it must be saved as CSV in UTF-8']);
+  return content;
+}
+
+function* slicesOf(content: Buffer): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += SLICE_BYTES) yield content.subarray(at, at + SLICE_BYTES);
+}
+
+function listingsError(error: unknown, name: string): ListingsFileError {
+  return error instanceof ListingsFileError ? error : new ListingsFileError(name, [(error as Error).message]);
+}
+
+function checkedHeader(header: string[], name: string): string[] {
+  const missing = NEEDED.filter((column) => !header.includes(column));
+  const twice = FIELDS.flatMap(([, column]) =>
+    header.indexOf(column) === header.lastIndexOf(column) ? [] : [column],
+  );
+  if (missing.length + twice.length === 0) return header;
+  const wrong =
+    missing.length > 0 ? `${missing.join(' and ')} is missing` : `${twice.join(' and ')} is there twice`;
+  throw new ListingsFileError(name, [`line 1: the header must be ${HEADER}; ${wrong}`]);
 }

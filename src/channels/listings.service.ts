@@ -1,122 +1,221 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { ShownInventory } from '../channel-api';
 import { ListenerService } from '../database/listener.service';
-import { inTransaction } from '../database/pool';
+import { inTransaction, poolOf } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
+import { sqlState } from '../inventory/inventory.errors';
+import { JobsService } from '../jobs/jobs.service';
 import { ChannelsService } from './channels.service';
-import { type ListingDraft, readListings } from './listings-file';
+import { ListingOfFileError, UnknownListingError } from './channels.errors';
+import { type Listing, ListingCache } from './listing-cache';
+import { resolveDrafts, type SavedListing } from './listing-drafts';
+import type { ListingDraft } from './listing-rows';
+import {
+  lockMapping,
+  markDirty,
+  retireAllBut,
+  retireListing,
+  type WantedListing,
+  writeListings,
+} from './listing-writes';
+import { readListings } from './listings-file';
+import { ReloadQueue, type Stale } from './reload-queue';
 
-export interface ListingComponent {
-  skuId: number;
-  units: number;
+export type { Listing, ListingComponent } from './listing-cache';
+
+export interface SaveOptions {
+  /** Write the good ones although others are refused. */
+  partial?: boolean;
+  /** Write nothing, and tell what would become of each. */
+  dryRun?: boolean;
+  /** Make the SKUs that nobody has. */
+  createSkus?: boolean;
 }
 
-export interface Listing {
-  id: number;
-  channel: string;
-  channelSku: string;
-  components: ListingComponent[];
+export interface SavedListings {
+  /** In the order of the drafts. */
+  results: SavedListing[];
+  createdSkus: string[];
+  applied: boolean;
 }
 
-/** SKU mapping: a channel's SKUs to ours, in memory, with PostgreSQL as the truth. */
+const NAMED_IN_LOG = 20;
+const READ_AT_ONCE = 5_000;
+const ATTEMPTS = 3;
+
+/**
+ * SKU mapping: a channel's SKUs to ours, in memory, with PostgreSQL as the truth. The listings of a channel's
+ * configured file are that file's alone; API and CLI make the others.
+ */
 @Injectable()
-export class ListingsService implements OnApplicationBootstrap {
+export class ListingsService implements BeforeApplicationShutdown, OnApplicationBootstrap {
   private readonly log = new Logger('listings');
-  private byId = new Map<number, Listing>();
-  private byChannelSku = new Map<string, Map<string, Listing>>();
-  private channelsBySku = new Map<number, Set<string>>();
+  private readonly sender = randomUUID();
+  private cache = new ListingCache();
+  private readonly reloads = new ReloadQueue((which) => this.read(which));
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly catalog: CatalogService,
     private readonly channels: ChannelsService,
     private readonly listener: ListenerService,
+    private readonly jobs: JobsService,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     for (const { name, config } of this.channels.all()) {
       if (config.listings) await this.importFile(name, config.listings);
     }
-    const reload = () =>
-      void this.load().catch((error: Error) => this.log.warn(`cannot read listings: ${error.message}`));
-    await this.listener.listen('onhand_listings', { heard: reload, missed: reload });
-    await this.load();
+    await this.listener.listen('onhand_listings', {
+      heard: (payload) => this.hear(payload),
+      missed: () => this.follow(ALL),
+    });
+    await this.reloads.reload(ALL);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.reloads.stop();
   }
 
   find(channel: string, channelSku: string): Listing | undefined {
-    return this.byChannelSku.get(channel)?.get(channelSku);
+    return this.cache.find(channel, channelSku);
   }
 
   get(id: number): Listing | undefined {
-    return this.byId.get(id);
+    return this.cache.get(id);
   }
 
   ofChannel(channel: string): Listing[] {
-    return [...(this.byChannelSku.get(channel)?.values() ?? [])];
+    return this.cache.ofChannel(channel);
+  }
+
+  countOf(channel: string): number {
+    return this.cache.countOf(channel);
   }
 
   /** Channels with a listing that any of the SKUs is part of. */
   channelsOf(skuIds: Iterable<number>): Set<string> {
-    const found = new Set<string>();
-    for (const skuId of skuIds) for (const channel of this.channelsBySku.get(skuId) ?? []) found.add(channel);
-    return found;
+    return this.cache.channelsOf(skuIds);
   }
 
-  /** Listings take effect as a whole or not at all; a file that cannot be used leaves the old ones. */
-  private async importFile(channel: string, file: string): Promise<void> {
-    try {
-      const drafts = readListings(file);
-      const { created, changed, retired } = await this.replace(channel, drafts);
-      this.log.log(`${channel}: ${drafts.length} listings (${changed} new or changed, ${retired} retired)`);
-      if (created.length > 0) {
-        this.log.warn(
-          `${channel}: created ${created.length} SKUs that listings name: ${created.slice(0, 20).join(', ')}${created.length > 20 ? ', …' : ''}`,
-        );
-      }
-    } catch (error) {
-      this.log.error(`${channel}: listings stay as they were: ${(error as Error).message}`);
-    }
+  /** From the database, in the order of their ids. `sku` is one of ours that they hold. */
+  async page(
+    channel: string,
+    afterId: number,
+    limit: number,
+    filter: { channelSku?: string; skuId?: number; origin?: string } = {},
+  ): Promise<Listing[]> {
+    const { channelSku = null, skuId = null, origin = null } = filter;
+    const values = [channel, afterId, limit, channelSku, skuId, origin];
+    return this.dataSource.query(READ_PAGE, values);
   }
 
-  /** Makes the channel's listings exactly these. New and changed ones are dirty, missing ones are retired. */
+  /**
+   * Reads again those that were mapped anew since, on whichever host. For whoever acts on a listing and will
+   * not be asked again: notifications are a hint, and come late.
+   */
+  async refresh(ids: readonly number[]): Promise<void> {
+    const rows: { id: number; revision: number }[] = await this.dataSource.query(
+      `SELECT id, CASE WHEN retired_at IS NULL THEN revision ELSE 0 END AS revision
+         FROM listings WHERE id = ANY($1::int[])`,
+      [ids],
+    );
+    const stale = rows.filter(({ id, revision }) => (this.get(id)?.revision ?? 0) !== revision);
+    if (stale.length > 0) await this.reloads.reload(stale.map(({ id }) => id));
+  }
+
+  /**
+   * Makes the listings of the channel's file exactly these. New and changed ones are dirty, missing ones are
+   * retired, and one that API or CLI made becomes the file's. All of them or none: throws on a bundle that
+   * names a SKU twice, by two of its codes.
+   */
   async replace(
     channel: string,
     drafts: readonly ListingDraft[],
-  ): Promise<{ created: string[]; changed: number; retired: number }> {
-    const codes = [...new Set(drafts.flatMap((draft) => draft.components.map((component) => component.sku)))];
-    const created = await this.createMissing(codes);
-    const wanted = drafts.map(({ channelSku, components }) => ({
-      channel_sku: channelSku,
-      components: components
-        .map(({ sku, units }) => ({ sku_id: this.catalog.knownSkuId(sku)!, units }))
-        .sort((a, b) => a.sku_id - b.sku_id),
-    }));
-    const { changed, retired } = await inTransaction(this.dataSource, async (client) => {
-      const parameters = [channel, JSON.stringify(wanted)];
-      const revived = await client.query<{ id: number }>(UPSERT_LISTINGS, parameters);
-      const changes = await client.query<{ id: number }>(CHANGED_LISTINGS, parameters);
-      const ids = [...new Set([...revived.rows, ...changes.rows].map((row) => row.id))];
-      await client.query('DELETE FROM listing_components WHERE listing_id = ANY($1)', [ids]);
-      await client.query(INSERT_COMPONENTS, [...parameters, ids]);
-      // A listing that comes back may have been changed by anybody meanwhile.
-      await client.query('UPDATE shown_quantities SET pushed_units = NULL WHERE listing_id = ANY($1)', [
-        revived.rows.map((row) => row.id),
-      ]);
-      await client.query(MARK_DIRTY, [ids, false]);
-      const gone = await client.query(RETIRE_LISTINGS, parameters);
-      await client.query('NOTIFY onhand_listings');
-      return { changed: ids.length, retired: gone.rowCount ?? 0 };
+  ): Promise<{ created: string[]; changed: number; retired: number; takenOver: string[]; notes: string[] }> {
+    const result = await this.write(channel, async (client) => {
+      const { wanted, results, created } = await resolveDrafts(this.catalog, client, drafts, true);
+      const wrong = results.findIndex((each) => each.reason !== undefined);
+      if (wrong >= 0) throw new Error(results[wrong]!.reason);
+      const writer = { origin: 'file', fileKeeps: true } as const;
+      const listings = wanted as WantedListing[];
+      const { touched, takenOver } = await writeListings(client, channel, listings, writer);
+      const keep = listings.map(({ channelSku }) => channelSku);
+      const gone = await retireAllBut(client, channel, keep);
+      await this.notify(client, [...touched, ...gone]);
+      const notes = results.flatMap(({ note }) => note ?? []);
+      return { created, changed: touched.length, retired: gone.length, takenOver, notes, ids: touched, gone };
     });
-    await this.load();
-    return { created, changed, retired };
+    const { ids, gone, ...told } = result;
+    await this.takeEffect(channel, [...ids, ...gone]);
+    return told;
+  }
+
+  /**
+   * Makes listings for API and CLI; the others of the channel stay. Unless `partial`, all of them or none. The
+   * same drafts again change nothing.
+   */
+  async save(
+    channel: string,
+    drafts: readonly ListingDraft[],
+    { partial = false, dryRun = false, createSkus = false }: SaveOptions = {},
+  ): Promise<SavedListings> {
+    const fileKeeps = this.fileOf(channel) !== null;
+    let ids: number[] = [];
+    const saved = await this.write(channel, async (client): Promise<SavedListings> => {
+      const { wanted, results, created } = await resolveDrafts(this.catalog, client, drafts, createSkus);
+      const places = wanted.flatMap((listing, place) => (listing ? [place] : []));
+      const { statuses, touched } = await writeListings(
+        client,
+        channel,
+        places.map((place) => wanted[place]!),
+        { origin: 'api', fileKeeps },
+      );
+      places.forEach((place, index) => {
+        const status = statuses[index]!;
+        const refusal = status === 'of-file' && { reason: this.ofFile(channel, drafts[place]!).message };
+        results[place] = { ...results[place], status, ...refusal };
+      });
+      const applied = !dryRun && (partial || results.every((each) => each.reason === undefined));
+      const answer = { results, createdSkus: created, applied };
+      if (!applied) throw new Undone(answer);
+      await this.notify(client, touched);
+      ids = touched;
+      return answer;
+    }).catch((error: unknown) => {
+      if (error instanceof Undone) return error.answer;
+      throw error;
+    });
+    if (saved.applied) await this.takeEffect(channel, ids);
+    return saved;
+  }
+
+  /** Takes a listing away; its history stays. Throws `UnknownListingError`, `ListingOfFileError`. */
+  async remove(channel: string, channelSku: string): Promise<void> {
+    const fileKeeps = this.fileOf(channel) !== null;
+    const found = await this.write(channel, async (client) => {
+      const listing = await retireListing(client, channel, channelSku, fileKeeps);
+      if (listing && !listing.ofFile) await this.notify(client, [listing.id]);
+      return listing;
+    });
+    if (!found) throw new UnknownListingError(channel, channelSku);
+    if (found.ofFile) throw this.ofFile(channel, { channelSku });
+    await this.reloads.reload([found.id]);
   }
 
   /** `forced` sends the quantity even when it is what was sent last: the channel was seen showing another. */
   async markDirty(ids: readonly number[], { forced }: { forced: boolean }): Promise<void> {
-    if (ids.length === 0) return;
-    await this.dataSource.query(MARK_DIRTY, [ids, forced]);
+    await markDirty(poolOf(this.dataSource), ids, forced);
   }
 
   /** What the channel itself said it shows. An accepted push of that quantity is confirmed by it. */
@@ -138,64 +237,133 @@ export class ListingsService implements OnApplicationBootstrap {
     await this.dataSource.query(CONFIRM_PUSHES, [...columns, channel]);
   }
 
-  private async createMissing(codes: readonly string[]): Promise<string[]> {
-    await this.catalog.learn(codes);
-    const missing = codes.filter((code) => this.catalog.knownSkuId(code) === undefined);
-    if (missing.length > 0) await this.catalog.upsertSkus(missing.map((sku) => ({ sku })));
-    return missing;
+  /** Listings take effect as a whole or not at all; a file that cannot be used leaves the old ones. */
+  private async importFile(channel: string, file: string): Promise<void> {
+    try {
+      const drafts = readListings(file);
+      const { created, changed, retired, takenOver, notes } = await this.replace(channel, drafts);
+      this.log.log(`${channel}: ${drafts.length} listings (${changed} new or changed, ${retired} retired)`);
+      if (created.length > 0)
+        this.log.warn(
+          `${channel}: created ${created.length} SKUs that listings name: ${someOf(created, ', ')}`,
+        );
+      if (takenOver.length > 0)
+        this.log.warn(
+          `${channel}: ${takenOver.length} listings that the API made are this file's now: ${someOf(takenOver, ', ')}`,
+        );
+      if (notes.length > 0) this.log.warn(`${channel}: in ${file} ${someOf(notes, '; ')}`);
+    } catch (error) {
+      this.log.error(`${channel}: listings stay as they were: ${(error as Error).message}`);
+    }
   }
 
-  private async load(): Promise<void> {
-    const rows: { id: number; channel: string; channel_sku: string; components: [number, number][] }[] =
-      await this.dataSource.query(READ_LISTINGS, [this.channels.all().map((channel) => channel.name)]);
-    const byId: typeof this.byId = new Map();
-    const byChannelSku: typeof this.byChannelSku = new Map();
-    const channelsBySku: typeof this.channelsBySku = new Map();
-    for (const { id, channel, channel_sku: channelSku, components } of rows) {
-      const listing = {
-        id,
-        channel,
-        channelSku,
-        components: components.map(([skuId, units]) => ({ skuId, units })),
-      };
-      byId.set(id, listing);
-      if (!byChannelSku.has(channel)) byChannelSku.set(channel, new Map());
-      byChannelSku.get(channel)!.set(channelSku, listing);
-      for (const { skuId } of listing.components) {
-        if (!channelsBySku.has(skuId)) channelsBySku.set(skuId, new Set());
-        channelsBySku.get(skuId)!.add(channel);
+  private fileOf(channel: string): string | null {
+    return this.channels.get(channel).config.listings;
+  }
+
+  private ofFile(channel: string, { channelSku }: { channelSku: string }): ListingOfFileError {
+    return new ListingOfFileError(channelSku, this.fileOf(channel) ?? '');
+  }
+
+  /** One change of a channel's mapping at a time. A deadlock with a push is over once one of the two gave way. */
+  private async write<T>(channel: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(this.dataSource, async (client) => {
+          await lockMapping(client, channel);
+          return work(client);
+        });
+      } catch (error) {
+        if (sqlState(error) !== DEADLOCK || attempt === ATTEMPTS) throw error;
+        await sleep(50 * attempt);
       }
     }
-    Object.assign(this, { byId, byChannelSku, channelsBySku });
+  }
+
+  /** What is mapped now is pushed, and orders that waited for it are applied. */
+  private async takeEffect(channel: string, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.reloads.reload(ids);
+    this.jobs.wake('push-listings', channel);
+    this.jobs.wake('apply-mapped-orders');
+  }
+
+  /** `<sender>:<id>,…` for the other hosts; `*` stands for all. */
+  private async notify(client: PoolClient, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    const which = ids.length > MAX_NOTIFIED ? ALL : ids.join(',');
+    await client.query(`SELECT pg_notify('onhand_listings', $1)`, [`${this.sender}:${which}`]);
+  }
+
+  /** This host's own changes take effect without being told. */
+  private hear(payload: string): void {
+    const [sender, which = ALL] = payload.split(':', 2);
+    if (sender !== this.sender) this.follow(which === ALL ? ALL : which.split(',').map(Number));
+  }
+
+  /** Another host's change: orders that wait here for it can be applied once it is known here. */
+  private follow(which: Stale): void {
+    this.reloads
+      .reload(which)
+      .then(() => this.jobs.wake('apply-mapped-orders'))
+      .catch((error: Error) => this.log.warn(`cannot read listings: ${error.message}`));
+  }
+
+  private async read(which: Stale): Promise<void> {
+    const cache = which === ALL ? new ListingCache() : this.cache;
+    const gone = new Set(which === ALL ? [] : which);
+    let after = 0;
+    // In pages, so that other work goes on in between.
+    for (let isMore = true; isMore;) {
+      const listings = await this.readPage(which, after);
+      for (const listing of listings) {
+        cache.set(listing);
+        gone.delete(listing.id);
+      }
+      isMore = listings.length === READ_AT_ONCE;
+      after = listings.at(-1)?.id ?? 0;
+    }
+    // Only now: one that is still mapped is there all the while.
+    for (const id of gone) cache.remove(id);
+    this.cache = cache;
+  }
+
+  private async readPage(which: Stale, afterId: number): Promise<Listing[]> {
+    const channels = this.channels.all().map((channel) => channel.name);
+    const values = [channels, which === ALL ? null : which, afterId, READ_AT_ONCE];
+    const listings: Listing[] = await this.dataSource.query(READ_LISTINGS, values);
+    const skuIds = new Set(listings.flatMap(({ components }) => components.map(({ skuId }) => skuId)));
+    const unknown = [...skuIds].filter((id) => !this.catalog.knowsSku(id));
+    if (unknown.length > 0) await this.catalog.learn([], unknown);
+    return listings;
   }
 }
 
-const WANTED = `SELECT w->>'channel_sku' AS channel_sku, w->'components' AS components FROM jsonb_array_elements($2::jsonb) w`;
+/** Takes the transaction back, with what it would have come to. */
+class Undone extends Error {
+  constructor(readonly answer: SavedListings) {
+    super('nothing was changed');
+    this.name = 'Undone';
+  }
+}
 
-const COMPONENTS_OF = `
-  SELECT coalesce(jsonb_agg(jsonb_build_object('sku_id', c.sku_id, 'units', c.units) ORDER BY c.sku_id), '[]')
-    FROM listing_components c WHERE c.listing_id = l.id`;
+const ALL = '*' as const;
+/** Ids have at most 10 digits, and PostgreSQL refuses payloads of 8,000 bytes. */
+const MAX_NOTIFIED = 700;
+const DEADLOCK = '40P01';
 
-const UPSERT_LISTINGS = `
-  INSERT INTO listings (channel, channel_sku)
-  SELECT $1, w.channel_sku FROM (${WANTED}) w ORDER BY w.channel_sku
-  ON CONFLICT (channel, channel_sku) DO UPDATE SET retired_at = NULL
-    WHERE listings.retired_at IS NOT NULL
-  RETURNING id`;
+function someOf(names: readonly string[], separator: string): string {
+  const more = names.length > NAMED_IN_LOG ? `${separator}…` : '';
+  return names.slice(0, NAMED_IN_LOG).join(separator) + more;
+}
 
-const CHANGED_LISTINGS = `
-  SELECT l.id FROM listings l JOIN (${WANTED}) w ON w.channel_sku = l.channel_sku
-   WHERE l.channel = $1 AND (${COMPONENTS_OF}) <> w.components`;
+const LISTING = `
+  l.id, l.channel, l.channel_sku AS "channelSku", l.origin, l.revision, l.cap, l.buffer_units AS "bufferUnits",
+  l.buffer_percent AS "bufferPercent", c.components`;
 
-const INSERT_COMPONENTS = `
-  INSERT INTO listing_components (listing_id, sku_id, units)
-  SELECT l.id, (c->>'sku_id')::int, (c->>'units')::int
-    FROM listings l JOIN (${WANTED}) w ON w.channel_sku = l.channel_sku, jsonb_array_elements(w.components) c
-   WHERE l.channel = $1 AND l.id = ANY($3::int[])`;
-
-const RETIRE_LISTINGS = `
-  UPDATE listings l SET retired_at = clock_timestamp()
-   WHERE l.channel = $1 AND l.retired_at IS NULL AND NOT EXISTS (SELECT FROM (${WANTED}) w WHERE w.channel_sku = l.channel_sku)`;
+const COMPONENTS = `
+  JOIN LATERAL (SELECT json_agg(json_build_object('skuId', c.sku_id, 'units', c.units) ORDER BY c.sku_id) AS components
+                  FROM listing_components c WHERE c.listing_id = l.id) c ON c.components IS NOT NULL`;
 
 /** A channel may name a listing twice in one page; the last one counts. */
 const RECORD_SHOWN = `
@@ -210,14 +378,14 @@ const CONFIRM_PUSHES = `
     FROM unnest($1::int[], $2::text[], $3::bigint[]) AS s (id, location, units)
    WHERE p.channel = $4 AND p.listing_id = s.id AND p.channel_location = s.location AND p.state = 'accepted' AND p.quantity = s.units`;
 
-/** A parked listing is tried again: what it was refused for may be over, or it stands for something else now. */
-const MARK_DIRTY = `
-  INSERT INTO dirty_listings AS d (listing_id, channel, forced)
-  SELECT id, channel, $2 FROM listings WHERE id = ANY($1::int[]) ORDER BY id
-  ON CONFLICT (listing_id) DO UPDATE SET marks = d.marks + 1, forced = d.forced OR excluded.forced,
-    attempts = CASE WHEN d.parked_at IS NULL THEN d.attempts ELSE 0 END, parked_at = NULL`;
-
 const READ_LISTINGS = `
-  SELECT l.id, l.channel, l.channel_sku, jsonb_agg(jsonb_build_array(c.sku_id, c.units) ORDER BY c.sku_id) AS components
-    FROM listings l JOIN listing_components c ON c.listing_id = l.id
-   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) GROUP BY l.id`;
+  SELECT ${LISTING} FROM listings l ${COMPONENTS}
+   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) AND ($2::int[] IS NULL OR l.id = ANY($2::int[]))
+     AND l.id > $3 ORDER BY l.id LIMIT $4`;
+
+const READ_PAGE = `
+  SELECT ${LISTING} FROM listings l ${COMPONENTS}
+   WHERE l.channel = $1 AND l.retired_at IS NULL AND l.id > $2
+     AND ($4::text IS NULL OR l.channel_sku = $4) AND ($6::text IS NULL OR l.origin = $6)
+     AND ($5::int IS NULL OR EXISTS (SELECT FROM listing_components o WHERE o.listing_id = l.id AND o.sku_id = $5))
+   ORDER BY l.id LIMIT $3`;

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { OrderDocument } from '../channel-api';
@@ -14,6 +14,11 @@ import { JobsService } from '../jobs/jobs.service';
 /** What each line consisted of when it was first seen; a later change of the mapping does not reach back. */
 type LineMapping = Record<string, { skuId: number; units: number }[]>;
 
+interface MappedOrder {
+  channel: string;
+  document: OrderDocument;
+}
+
 interface KeptView {
   mapping: LineMapping;
   /** The order is seen for the first time. */
@@ -23,6 +28,8 @@ interface KeptView {
 /** Brings channel orders into the ledger: keeps the newest view of each, and has only the difference posted. */
 @Injectable()
 export class OrdersService {
+  private readonly log = new Logger('orders');
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly listings: ListingsService,
@@ -49,15 +56,28 @@ export class OrdersService {
     this.jobs.wake('push-listings', channel);
   }
 
-  /** Orders with a parked line whose SKU has been mapped since. */
+  /** Orders with a parked line whose SKU has been mapped since. One that fails keeps no other from being applied. */
   async applyMapped(): Promise<number> {
-    const rows: { channel: string; document: OrderDocument }[] = await this.dataSource.query(
-      `SELECT o.channel, o.document FROM orders o
-        WHERE EXISTS (SELECT FROM parked_lines p JOIN listings l ON l.channel = p.channel AND l.channel_sku = p.channel_sku
-                       WHERE p.channel = o.channel AND p.order_id = o.order_id AND l.retired_at IS NULL) LIMIT 500`,
-    );
-    for (const { channel, document } of rows) await this.apply(channel, document);
-    return rows.length;
+    let applied = 0;
+    for (let after: MappedOrder | undefined; ;) {
+      const values = [after?.channel ?? '', after?.document.orderId ?? '', MAPPED_AT_ONCE];
+      const rows: MappedOrder[] = await this.dataSource.query(MAPPED_ORDERS, values);
+      // Side by side, so that they share the ledger's transactions.
+      const done = await Promise.all(rows.map((row) => this.applyWaiting(row)));
+      applied += done.filter(Boolean).length;
+      after = rows.at(-1);
+      if (rows.length < MAPPED_AT_ONCE) return applied;
+    }
+  }
+
+  private async applyWaiting({ channel, document }: MappedOrder): Promise<boolean> {
+    try {
+      await this.apply(channel, document);
+      return true;
+    } catch (error) {
+      this.log.warn(`${channel}: order ${document.orderId} waits still: ${(error as Error).message}`);
+      return false;
+    }
   }
 
   /** Stores the view unless a newer one is known. Answers the mapping of its lines, known ones first. */
@@ -161,6 +181,16 @@ function isUnseenByLedger(kept: KeptView, settlement: SettlementView | undefined
 function iso(time: string): string {
   return new Date(time).toISOString();
 }
+
+const MAPPED_AT_ONCE = 128;
+
+/** In pages by their keys: an order that stays parked is not met again in the same run. */
+const MAPPED_ORDERS = `
+  SELECT o.channel, o.document FROM orders o
+   WHERE (o.channel, o.order_id) > ($1, $2) AND EXISTS
+     (SELECT FROM parked_lines p JOIN listings l ON l.channel = p.channel AND l.channel_sku = p.channel_sku
+       WHERE p.channel = o.channel AND p.order_id = o.order_id AND l.retired_at IS NULL)
+   ORDER BY o.channel, o.order_id LIMIT $3`;
 
 /** No row comes back when a newer revision is known. */
 const KEEP_ORDER = `

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -11,8 +11,10 @@ import { ArrayMaxSize, IsArray, IsInt, Max, Min } from 'class-validator';
 import { Needs } from '../access/scopes';
 import { IsCode, IsText, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
+import { Problem } from '../http/problem';
 import { invalidRequest, validateAs } from '../http/validation';
 import { CatalogService } from './catalog.service';
+import { UnknownSkuError } from './inventory.errors';
 import type { LocationEntity } from './location.entity';
 import type { SkuEntity } from './sku.entity';
 
@@ -44,6 +46,12 @@ export class SkuRequest {
   @ArrayMaxSize(50)
   @IsCode({ each: true })
   tags?: string[];
+}
+
+class RenameRequest {
+  @ApiProperty({ description: 'The new code', example: 'MUG-CRIMSON' })
+  @IsCode()
+  sku: string;
 }
 
 class LocationRequest {
@@ -112,6 +120,22 @@ export class CatalogController {
       (row) => row.id,
       (row) => skuFields(row),
     );
+  }
+
+  @Patch('skus/:sku')
+  @Needs('stock:write')
+  @ApiOperation({
+    summary: 'Give a SKU another code',
+    description:
+      'History, stock, orders and listings stay with it. The old code goes on meaning it and can be given to no other SKU.',
+  })
+  async renameSku(@Param('sku') code: string, @Body() { sku }: RenameRequest) {
+    try {
+      return skuFields(await this.catalog.rename(code, sku));
+    } catch (error) {
+      if (error instanceof UnknownSkuError) throw new Problem('not-found', error.message);
+      throw error;
+    }
   }
 
   @Post('locations')

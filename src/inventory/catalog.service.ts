@@ -1,11 +1,13 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, In, MoreThan } from 'typeorm';
+import type { PoolClient } from 'pg';
+import { And, type DataSource, In, MoreThan } from 'typeorm';
 import { Config } from '../config/config';
 import { ListenerService } from '../database/listener.service';
 import { inTransaction } from '../database/pool';
-import { UnknownLocationError, UnknownSkuError } from './inventory.errors';
+import { SkuCodeTakenError, UnknownLocationError, UnknownSkuError } from './inventory.errors';
 import { LocationEntity } from './location.entity';
+import { createSkus, findSkus, renameSku, type ResolvedSku } from './sku-codes';
 import { SkuEntity } from './sku.entity';
 
 export interface SkuDraft {
@@ -26,14 +28,18 @@ const LOWEST_PRIORITY = Number.MAX_SAFE_INTEGER;
 
 /**
  * SKUs and locations, and their codes in memory: commands name codes, the ledger stores ids. A code unknown
- * here may have been made by another host, so a miss asks the database once more.
+ * here may have been made by another host, so a miss asks the database once more. A code that a SKU had
+ * before it was renamed means that SKU for ever.
  */
 @Injectable()
 export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
+  private readonly log = new Logger('catalog');
+  /** Codes in use and codes of the past. */
   private readonly skuIds = new Map<string, number>();
   private readonly skuCodes = new Map<number, string>();
   private locations: LocationEntity[] = [];
   private readonly locationsById = new Map<number, LocationEntity>();
+  private hearing: Promise<void> = Promise.resolve();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -44,31 +50,64 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
   /** Creates the configured locations that are not there yet, and fills the code maps. */
   async onModuleInit(): Promise<void> {
     await this.upsertLocations([...this.config.locations]);
-    const skus = await this.dataSource.query('SELECT id, code FROM skus');
-    for (const { id, code } of skus) this.remember(id, code);
+    const skus: CodeRow[] = await this.dataSource.query(
+      `SELECT s.id, s.code, s.code AS current FROM skus s
+        UNION ALL SELECT a.sku_id, a.code, s.code FROM sku_aliases a JOIN skus s ON s.id = a.sku_id`,
+    );
+    for (const row of skus) this.remember(row);
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const reload = () => void this.loadLocations();
     await this.listener.listen('onhand_locations', { heard: reload, missed: reload });
+    await this.listener.listen('onhand_skus', {
+      heard: (id) => this.hearRenamed('s.id = $1', [id]),
+      missed: () => this.hearRenamed('EXISTS (SELECT FROM sku_aliases a WHERE a.sku_id = s.id)', []),
+    });
   }
 
   /** Inserts or updates by code; a field that is not given keeps its value. */
   async upsertSkus(drafts: readonly SkuDraft[]): Promise<{ sku: SkuEntity; created: boolean }[]> {
     const { rows, created } = await inTransaction(this.dataSource, async (client) => {
-      const values = [JSON.stringify(drafts)];
-      const inserted = await client.query<{ code: string }>(INSERT_SKUS, values);
-      const updated = await client.query<SkuRow>(UPDATE_SKUS, values);
-      return { rows: updated.rows, created: new Set(inserted.rows.map((row) => row.code)) };
+      const codes = [...new Set(drafts.map((draft) => draft.sku))];
+      const made = new Set(await createSkus(client, codes));
+      const updated = await client.query<SkuRow & { asked: string }>(UPDATE_SKUS, [JSON.stringify(drafts)]);
+      return { rows: updated.rows, created: made };
     });
-    for (const row of rows) this.remember(row.id, row.code);
-    const byCode = new Map(rows.map((row) => [row.code, row]));
+    for (const { id, asked, code } of rows) this.remember({ id, code: asked, current: code });
+    const byCode = new Map(rows.map((row) => [row.asked, row]));
     return drafts.map((draft) => ({ sku: skuOf(byCode.get(draft.sku)!), created: created.has(draft.sku) }));
   }
 
+  /**
+   * The SKUs that codes mean, with those made that no SKU has or had if `create` says so; all in the caller's
+   * transaction. New ones are known here once they are learned.
+   */
+  async resolveSkus(
+    client: PoolClient,
+    codes: readonly string[],
+    { create }: { create: boolean },
+  ): Promise<{ skus: Map<string, ResolvedSku>; created: string[] }> {
+    const created = create ? await createSkus(client, codes) : [];
+    return { skus: await findSkus(client, codes), created };
+  }
+
+  /**
+   * Gives a SKU another code. Its history stays, for the ledger knows it by id, and the old code goes on
+   * meaning it. Throws `UnknownSkuError`, `SkuCodeTakenError`.
+   */
+  async rename(code: string, newCode: string): Promise<SkuEntity> {
+    const skuId = await this.skuId(code, 'sku');
+    const renamed = await inTransaction(this.dataSource, (client) => renameSku(client, skuId, newCode));
+    if ('takenBy' in renamed) throw new SkuCodeTakenError(newCode, renamed.takenBy);
+    this.applyRename(skuId, newCode);
+    return this.dataSource.getRepository(SkuEntity).findOneByOrFail({ id: skuId });
+  }
+
   async skus(afterId: number, limit: number, codes?: string[]): Promise<SkuEntity[]> {
+    const ids = codes && (await this.idsOf(codes));
     return this.dataSource.getRepository(SkuEntity).find({
-      where: { id: MoreThan(afterId), ...(codes && { code: In(codes) }) },
+      where: { id: ids ? And(MoreThan(afterId), In(ids)) : MoreThan(afterId) },
       order: { id: 'ASC' },
       take: limit,
     });
@@ -139,20 +178,51 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
 
   /** Reads codes or ids that another host made. */
   async learn(codes: readonly string[], ids: readonly number[] = []): Promise<void> {
-    const rows: SkuRow[] = await this.dataSource.query(
-      'SELECT id, code FROM skus WHERE code = ANY($1) OR id = ANY($2)',
+    const rows: CodeRow[] = await this.dataSource.query(
+      `SELECT id, code, code AS current FROM skus WHERE code = ANY($1) OR id = ANY($2)
+        UNION ALL
+       SELECT a.sku_id, a.code, s.code FROM sku_aliases a JOIN skus s ON s.id = a.sku_id WHERE a.code = ANY($1)`,
       [codes, ids],
     );
-    for (const { id, code } of rows) this.remember(id, code);
+    for (const row of rows) this.remember(row);
   }
 
   knowsSku(id: number): boolean {
     return this.skuCodes.has(id);
   }
 
-  private remember(id: number, code: string): void {
+  private async idsOf(codes: readonly string[]): Promise<number[]> {
+    const unknown = codes.filter((code) => !this.skuIds.has(code));
+    if (unknown.length > 0) await this.learn(unknown);
+    return codes.flatMap((code) => this.skuIds.get(code) ?? []);
+  }
+
+  /**
+   * What a SKU is called is changed by `applyRename` alone: a row may have been read before a rename that
+   * has been heard of since.
+   */
+  private remember({ id, code, current }: CodeRow): void {
+    this.skuIds.set(code, id);
+    if (!this.skuCodes.has(id)) this.skuCodes.set(id, current);
+    this.skuIds.set(current, id);
+  }
+
+  private applyRename(id: number, code: string): void {
     this.skuIds.set(code, id);
     this.skuCodes.set(id, code);
+  }
+
+  /** One after the other, so that of two renames the later one stays. */
+  private hearRenamed(which: string, values: unknown[]): void {
+    this.hearing = this.hearing
+      .then(async () => {
+        const rows: { id: number; code: string }[] = await this.dataSource.query(
+          `SELECT s.id, s.code FROM skus s WHERE ${which}`,
+          values,
+        );
+        for (const { id, code } of rows) this.applyRename(id, code);
+      })
+      .catch((error: Error) => this.log.warn(`cannot read renamed SKUs: ${error.message}`));
   }
 
   private async loadLocations(): Promise<void> {
@@ -162,6 +232,13 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     this.locationsById.clear();
     for (const location of this.locations) this.locationsById.set(location.id, location);
   }
+}
+
+/** A code of a SKU, and the one it has now. */
+interface CodeRow {
+  id: number;
+  code: string;
+  current: string;
 }
 
 interface SkuRow {
@@ -175,25 +252,28 @@ interface SkuRow {
   updated_at: Date;
 }
 
-/** Two drafts of one code in one request are one SKU: the last one counts. In code order, against deadlocks. */
-const DRAFTS = `
-  SELECT DISTINCT ON (item->>'sku') item->>'sku' AS code, item->>'name' AS name, item->>'barcode' AS barcode,
-         item->>'unitOfMeasure' AS unit_of_measure,
-         CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags
-    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS d (item, position)
-   ORDER BY item->>'sku', position DESC`;
-
-const INSERT_SKUS = `
-  WITH d AS (${DRAFTS})
-  INSERT INTO skus (code) SELECT code FROM d ORDER BY code ON CONFLICT (code) DO NOTHING RETURNING code`;
-
+/**
+ * Two drafts of one SKU in one request, by whichever of its codes, are one: the last one counts. In the order
+ * of the SKUs, against deadlocks.
+ */
 const UPDATE_SKUS = `
-  WITH d AS (${DRAFTS})
-  UPDATE skus s SET name = coalesce(d.name, s.name), barcode = coalesce(d.barcode, s.barcode),
-         unit_of_measure = coalesce(d.unit_of_measure, s.unit_of_measure), tags = coalesce(d.tags, s.tags),
-         updated_at = clock_timestamp()
-    FROM d WHERE s.code = d.code
-  RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.created_at, s.updated_at`;
+  WITH asked AS (
+    SELECT item->>'sku' AS asked, item, position, coalesce(s.id, a.sku_id) AS id
+      FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS d (item, position)
+      LEFT JOIN skus s ON s.code = item->>'sku' LEFT JOIN sku_aliases a ON a.code = item->>'sku'
+  ), d AS (
+    SELECT DISTINCT ON (id) id, item->>'name' AS name, item->>'barcode' AS barcode,
+           item->>'unitOfMeasure' AS unit_of_measure,
+           CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags
+      FROM asked ORDER BY id, position DESC
+  ), updated AS (
+    UPDATE skus s SET name = coalesce(d.name, s.name), barcode = coalesce(d.barcode, s.barcode),
+           unit_of_measure = coalesce(d.unit_of_measure, s.unit_of_measure), tags = coalesce(d.tags, s.tags),
+           updated_at = clock_timestamp()
+      FROM d WHERE s.id = d.id
+    RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.created_at, s.updated_at
+  )
+  SELECT DISTINCT ON (asked.asked) asked.asked, updated.* FROM asked JOIN updated ON updated.id = asked.id`;
 
 const UPSERT_LOCATION = `
   INSERT INTO locations (code, name, priority) VALUES ($1, coalesce($2, $1), coalesce($3, 100))

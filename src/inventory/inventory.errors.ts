@@ -43,6 +43,20 @@ export class UnknownSkuError extends Error {
   }
 }
 
+/** Another SKU has the code, or had it once. HTTP 409 `sku-taken`. */
+export class SkuCodeTakenError extends Error {
+  readonly code = 'sku-taken';
+
+  constructor(sku: string, takenBy: string) {
+    super(
+      sku === takenBy
+        ? `there is another SKU ${JSON.stringify(sku)}; two SKUs are never made one, as each has its history`
+        : `${JSON.stringify(sku)} is a former code of the SKU ${JSON.stringify(takenBy)} and still means that one`,
+    );
+    this.name = 'SkuCodeTakenError';
+  }
+}
+
 /** A code that names no location. HTTP 422 `unknown-location`. */
 export class UnknownLocationError extends Error {
   readonly code = 'unknown-location';

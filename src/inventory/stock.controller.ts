@@ -85,7 +85,7 @@ export class StockController {
       rows,
       limit,
       (row) => row.seq,
-      (row) => this.eventView(code, row),
+      (row) => this.eventView(this.catalog.skuCode(skuId), row),
     );
   }
 

@@ -66,7 +66,7 @@ export class ChannelStatusService {
           ? { error: channel.error }
           : { pluginVersion: channel.pluginVersion, pinned: channel.isPinned }),
         ...(count.paused && { paused: count.paused }),
-        listings: this.listings.ofChannel(name).length,
+        listings: this.listings.countOf(name),
         dirty: count.dirty!,
         parkedListings: count.parked_listings!,
         lagSeconds: count.lag!,

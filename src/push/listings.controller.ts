@@ -1,13 +1,18 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { IsIn } from 'class-validator';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
 import { ChannelsService } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
+import { IsCode, IsText, MayBeAbsent } from '../http/fields';
 import { cursorNumber, LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
+import { CatalogService } from '../inventory/catalog.service';
+
+const ORIGINS = ['file', 'api'];
 
 interface Quantities {
   channelLocation: string;
@@ -25,6 +30,25 @@ interface PushState {
   last_error: string | null;
 }
 
+class ListingsQuery extends PageQuery {
+  @ApiPropertyOptional({ description: "The channel's SKU" })
+  @MayBeAbsent()
+  @IsText(200)
+  channelSku?: string;
+
+  @ApiPropertyOptional({ description: 'One of our SKUs that the listing holds' })
+  @MayBeAbsent()
+  @IsCode()
+  sku?: string;
+
+  @ApiPropertyOptional({ enum: ORIGINS, description: "Kept in the channel's file, or made by API and CLI" })
+  @MayBeAbsent()
+  @IsIn(ORIGINS)
+  origin?: string;
+}
+
+type ListingsFilter = Pick<ListingsQuery, 'channelSku' | 'sku' | 'origin'>;
+
 @ApiTags('channels')
 @ApiBearerAuth()
 @Controller('v1')
@@ -34,20 +58,17 @@ export class ListingsController {
     private readonly listings: ListingsService,
     private readonly channels: ChannelsService,
     private readonly published: PublishedQuantityService,
+    private readonly catalog: CatalogService,
   ) {}
 
   @Get('channels/:channel/listings')
   @Needs('channels:read')
   @ApiOperation({ summary: 'What the channel should show, what it took last, and what it is known to show' })
-  async list(@Param('channel') channel: string, @Query() { limit, cursor }: PageQuery) {
+  async list(@Param('channel') channel: string, @Query() { limit, cursor, ...filter }: ListingsQuery) {
     this.channels.get(channel);
-    const after = cursorNumber(cursor) ?? 0;
-    const rest = this.listings
-      .ofChannel(channel)
-      .filter((listing) => listing.id > after)
-      .sort((a, b) => a.id - b.id);
+    const listings = await this.find(channel, cursorNumber(cursor, MAX_INTEGER_ID) ?? 0, limit + 1, filter);
     const page = pageOf(
-      rest.slice(0, limit + 1),
+      listings,
       limit,
       (listing) => listing.id,
       (listing) => listing,
@@ -58,6 +79,7 @@ export class ListingsController {
       ...page,
       items: page.items.map((listing, index) => ({
         ...viewOf(listing, states.get(listing.id)),
+        ...this.mappingOf(listing),
         quantity: waterfalls[index]!.quantity,
       })),
     };
@@ -85,6 +107,21 @@ export class ListingsController {
       [listingId(id), limit],
     );
     return { items };
+  }
+
+  private async find(channel: string, afterId: number, limit: number, filter: ListingsFilter) {
+    const { channelSku, sku, origin } = filter;
+    if (sku === undefined) return this.listings.page(channel, afterId, limit, { channelSku, origin });
+    if (this.catalog.knownSkuId(sku) === undefined) await this.catalog.learn([sku]);
+    const skuId = this.catalog.knownSkuId(sku);
+    return skuId === undefined
+      ? []
+      : this.listings.page(channel, afterId, limit, { channelSku, origin, skuId });
+  }
+
+  private mappingOf({ components, origin, cap, bufferUnits, bufferPercent }: Listing) {
+    const mapped = components.map(({ skuId, units }) => ({ sku: this.catalog.skuCode(skuId), units }));
+    return { components: mapped, origin, cap, bufferUnits, bufferPercent };
   }
 
   private async statesOf(listings: readonly Listing[]): Promise<Map<number, PushState>> {

@@ -34,6 +34,8 @@ export async function planPushes(
   { listings, published }: { listings: ListingsService; published: PublishedQuantityService },
 ): Promise<PlannedPush[]> {
   const locations = locationsOf(channel);
+  // What was just mapped, perhaps on another host, must not be taken for what is mapped no more.
+  await listings.refresh(claimed.map(({ listingId }) => listingId));
   const wanted = claimed.flatMap((each) => {
     const listing = listings.get(each.listingId);
     return listing ? locations.map((channelLocation) => ({ claimed: each, listing, channelLocation })) : [];

@@ -6,6 +6,7 @@ import { PublishedQuantityService } from '../buffers/published-quantity.service'
 import type { ShownInventory } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
+import { UnmappedService } from '../channels/unmapped.service';
 import { inTransaction } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
 import { ReconcileBusyError, ReconcileUnservedError } from './reconcile.errors';
@@ -42,6 +43,7 @@ export class ReconcileService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly channels: ChannelsService,
     private readonly listings: ListingsService,
+    private readonly unmappedSkus: UnmappedService,
     private readonly published: PublishedQuantityService,
     private readonly jobs: JobsService,
   ) {}
@@ -123,6 +125,10 @@ export class ReconcileService {
     const drifted = await this.driftedAmong(report, capabilities.stockByLocation, mapped);
     report.drifted += drifted.length;
     await this.listings.recordShown(channel, ours);
+    await this.unmappedSkus.recordRead(
+      channel,
+      found.filter(({ listing }) => !listing).map(({ item }) => item),
+    );
     await this.record(report, [...drifted.map(({ finding }) => finding), ...unmapped]);
     await this.listings.markDirty(
       drifted.map(({ listing }) => listing.id),

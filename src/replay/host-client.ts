@@ -21,7 +21,7 @@ export interface HostPage<T> {
 }
 
 interface HostRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   headers: Record<string, string>;
   body?: string | Uint8Array<ArrayBuffer>;
@@ -72,6 +72,18 @@ export class HostClient {
     return this.send<T>({ method: 'POST', path, headers, body: JSON.stringify(body), repeatable });
   }
 
+  /** Changes what is there; doing it twice does no more than doing it once. */
+  patch<T>(path: string, body: unknown): Promise<T> {
+    const headers = { ...this.authorization, 'content-type': 'application/json' };
+    return this.send<T>({ method: 'PATCH', path, headers, body: JSON.stringify(body), repeatable: true });
+  }
+
+  /** The bytes of a CSV file, as they are; taken twice they do no more than once. */
+  postCsv<T>(path: string, csv: Buffer): Promise<T> {
+    const headers = { ...this.authorization, 'content-type': 'text/csv' };
+    return this.send<T>({ method: 'POST', path, headers, body: new Uint8Array(csv), repeatable: true });
+  }
+
   /** A signed webhook: its bytes as they are, and no API key, for the signature is what proves it. */
   deliver<T>(path: string, delivery: { headers: Record<string, string>; body: Buffer }): Promise<T> {
     const body = new Uint8Array(delivery.body);
@@ -86,7 +98,7 @@ export class HostClient {
         limit: String(limit),
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const page: HostPage<T> = await this.get(`${path}?${query.toString()}`);
+      const page: HostPage<T> = await this.get(`${path}${path.includes('?') ? '&' : '?'}${query.toString()}`);
       yield* page.items;
       cursor = page.nextCursor;
     } while (cursor !== undefined);
@@ -152,5 +164,6 @@ function problemIn(answer: unknown, status: number): HostProblemError {
     text(title, `The host answered ${status}`),
     text(detail, ''),
     faults,
+    answer,
   );
 }

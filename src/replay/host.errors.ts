@@ -9,6 +9,8 @@ export class HostProblemError extends Error {
     readonly title: string,
     readonly detail: string,
     readonly faults: readonly { field: string; message: string }[] = [],
+    /** The problem whole, with what it tells beyond its title and detail. */
+    readonly answer?: unknown,
   ) {
     super(
       [

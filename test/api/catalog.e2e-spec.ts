@@ -134,4 +134,77 @@ describe('the catalog', () => {
     const { body } = await host.api.post('/v1/locations', { code: 'attic', priority: 7 });
     expect(body).toEqual({ code: 'attic', name: 'attic', priority: 7, createdAt: TIME });
   });
+
+  describe('of a SKU that is renamed', () => {
+    const rename = (from: string, to: unknown) =>
+      host.api.patch<ProblemAnswer>(`/v1/skus/${encodeURIComponent(from)}`, { sku: to });
+
+    test('knows it by both codes, and gives neither to another', async () => {
+      await host.api.post('/v1/skus', [{ sku: 'R-1', name: 'One', tags: ['t'] }, { sku: 'R-2' }]);
+      const { status, body } = await rename('R-1', 'R-3');
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: {
+          sku: 'R-3',
+          name: 'One',
+          barcode: null,
+          unitOfMeasure: 'each',
+          tags: ['t'],
+          createdAt: TIME,
+          updatedAt: TIME,
+        },
+      });
+      for (const code of ['R-1', 'R-3'])
+        expect((await host.api.get<Skus>(`/v1/skus?sku=${code}`)).body.items).toMatchObject([{ sku: 'R-3' }]);
+      const taken = { status: 409, body: { code: 'sku-taken' } };
+      expect(await rename('R-2', 'R-3')).toMatchObject(taken);
+      expect(await rename('R-2', 'R-1')).toMatchObject(taken);
+      expect(await rename('R-1', 'R-2')).toMatchObject(taken);
+    });
+
+    test('does nothing more when it is told twice, and gives back an old code', async () => {
+      expect(await rename('R-1', 'R-3')).toMatchObject({ status: 200, body: { sku: 'R-3' } });
+      expect(await rename('R-3', 'R-3')).toMatchObject({ status: 200, body: { sku: 'R-3' } });
+      expect(await rename('R-3', 'R-1')).toMatchObject({ status: 200, body: { sku: 'R-1' } });
+      for (const code of ['R-1', 'R-3'])
+        expect((await host.api.get(`/v1/stock/${code}`)).body).toMatchObject({ sku: 'R-1' });
+      const aliases = await host.dataSource.query(`SELECT code FROM sku_aliases WHERE code LIKE 'R-%'`);
+      expect(aliases).toEqual([{ code: 'R-3' }]);
+    });
+
+    test('takes two drafts by its two codes for one SKU', async () => {
+      const { body } = await host.api.post<Skus>('/v1/skus', [
+        { sku: 'R-3', name: 'First' },
+        { sku: 'R-1', name: 'Last' },
+        { sku: 'R-NEW' },
+      ]);
+      expect(body.items).toMatchObject([
+        { sku: 'R-1', name: 'Last', created: false },
+        { sku: 'R-1', name: 'Last', created: false },
+        { sku: 'R-NEW', created: true },
+      ]);
+    });
+
+    test.each([undefined, null, 7, '', ' R', 'R\r\nX', 'R\u0000', '\ud800', 'x'.repeat(101), ['R'], {}])(
+      'refuses the code %j',
+      async (code) => {
+        expect(await rename('R-1', code)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+        expect((await host.api.get('/v1/stock/R-1')).status).toBe(200);
+      },
+    );
+
+    test('refuses what is not there, and fields that are none of its', async () => {
+      expect(await rename('NONE', 'X')).toMatchObject({ status: 404, body: { code: 'not-found' } });
+      expect(await rename('constructor', 'X')).toMatchObject({ status: 404 });
+      const more = await host.api.patch('/v1/skus/R-1', { sku: 'R-9', id: 1 });
+      expect(more).toMatchObject({ status: 400 });
+    });
+
+    test.each(['__proto__', 'constructor', 'a/b', '%41', '日本'])('may be called %s', async (code) => {
+      await host.api.post('/v1/skus', { sku: `was ${code}` });
+      expect(await rename(`was ${code}`, code)).toMatchObject({ status: 200, body: { sku: code } });
+      const { body } = await host.api.get(`/v1/stock/${encodeURIComponent(`was ${code}`)}`);
+      expect(body).toMatchObject({ sku: code });
+    });
+  });
 });

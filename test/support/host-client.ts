@@ -43,12 +43,25 @@ export class HostClient {
   }
 
   put<Body = unknown>(path: string, body: unknown): Promise<Answer<Body>> {
-    const headers = { 'content-type': 'application/json' };
-    return this.send<Body>('PUT', path, { headers, body: JSON.stringify(body) });
+    return this.sendJson<Body>('PUT', path, body);
+  }
+
+  patch<Body = unknown>(path: string, body: unknown): Promise<Answer<Body>> {
+    return this.sendJson<Body>('PATCH', path, body);
+  }
+
+  /** The text goes as it is, under `text/csv`. */
+  postCsv<Body = unknown>(path: string, csv: string | Buffer): Promise<Answer<Body>> {
+    return this.send<Body>('POST', path, { headers: { 'content-type': 'text/csv' }, body: csv });
   }
 
   delete<Body = unknown>(path: string): Promise<Answer<Body>> {
     return this.send<Body>('DELETE', path);
+  }
+
+  private sendJson<Body>(method: string, path: string, body: unknown): Promise<Answer<Body>> {
+    const headers = { 'content-type': 'application/json' };
+    return this.send<Body>(method, path, { headers, body: JSON.stringify(body) });
   }
 
   /** `body` is sent as it stands. Rejects when no answer comes. */

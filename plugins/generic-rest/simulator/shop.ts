@@ -4,6 +4,7 @@ export interface ShopItem {
   channelSku: string;
   quantityUnits: number;
   title: string;
+  barcode?: string;
 }
 
 export interface PageOf<T> {
@@ -35,10 +36,10 @@ export class Shop {
   private readonly lastChange = new Map<string, number>();
   private readonly cancellations = new Map<string, OrderDocument>();
 
-  list(items: { channelSku: string; quantityUnits: number; title?: string }[]): void {
-    for (const { channelSku, quantityUnits, title } of items) {
+  list(items: { channelSku: string; quantityUnits: number; title?: string; barcode?: string }[]): void {
+    for (const { channelSku, quantityUnits, title, barcode } of items) {
       if (!this.items.has(channelSku)) this.skus.push(channelSku);
-      this.items.set(channelSku, { channelSku, quantityUnits, title: title ?? channelSku });
+      this.items.set(channelSku, { channelSku, quantityUnits, title: title ?? channelSku, barcode });
     }
   }
 

@@ -112,8 +112,8 @@ export function orderBody(order: OrderDocument): object {
   };
 }
 
-function itemBody({ channelSku, quantityUnits, title }: ShopItem): object {
-  return { sku: channelSku, quantity: quantityUnits, title };
+function itemBody({ channelSku, quantityUnits, title, barcode }: ShopItem): object {
+  return { sku: channelSku, quantity: quantityUnits, title, barcode };
 }
 
 function errorBody({ code, message }: ShopRefusal): { code: string; message: string } {
