@@ -16,6 +16,7 @@ import {
 import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
+import { ShortfallConfig } from './shortfall.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
@@ -27,7 +28,7 @@ interface Shape<T extends object> {
 
 const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   type: ChannelConfig,
-  sections: { buffer: { type: BufferConfig } },
+  sections: { buffer: { type: BufferConfig }, shortfall: { type: ShortfallConfig } },
 };
 
 const CONFIG_SHAPE: Shape<Config> = {

@@ -31,6 +31,7 @@ export const PROBLEMS = {
   'reservation-held': { status: 409, title: 'The reservation is not confirmed' },
   'exceeds-reservation': { status: 409, title: 'The reservation has fewer open units' },
   'order-outdated': { status: 409, title: 'A newer state of the order is known' },
+  'wrong-state': { status: 409, title: 'Its state does not allow that' },
   busy: { status: 409, title: 'That is already under way' },
   'signature-mismatch': { status: 412, title: 'The signature does not fit the body' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },

@@ -38,7 +38,7 @@ export class WebhooksController {
       throw new Problem(verdict.status === 412 ? 'signature-mismatch' : 'unauthorized', verdict.reason);
     }
     const { duplicate } = await this.inbox.receive(name, verdict.topic, webhook);
-    this.jobs.wake(APPLY_INBOX);
+    this.jobs.wake(APPLY_INBOX, name);
     response.status(200);
     return { received: true, duplicate };
   }
