@@ -8,6 +8,8 @@ CREATE TABLE oversells (
   -- is short any more. closed: a person took care of it.
   state text NOT NULL
     CHECK (state IN ('held', 'grace', 'backordered', 'cancelling', 'pending', 'resolved', 'closed')),
+  -- How many are short now, over all lines.
+  units bigint NOT NULL,
   -- Why it is held, where the policy or a person wanted something else.
   note text,
   due_at timestamptz NOT NULL DEFAULT '-infinity',

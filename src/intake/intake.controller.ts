@@ -130,7 +130,13 @@ export class IntakeController {
     return this.parked.list(kind, filter, { state, after: cursorNumber(cursor) ?? 0, limit });
   }
 
-  private actOnOne(kind: ParkedKind, action: ParkedAction, id: string, { reason }: RetryBody, request: Request) {
+  private actOnOne(
+    kind: ParkedKind,
+    action: ParkedAction,
+    id: string,
+    { reason }: RetryBody,
+    request: Request,
+  ) {
     if (!/^\d{1,15}$/.test(id)) throw new NotParkedHereError(kind);
     return this.parked.actOnOne(kind, action, Number(id), { reason, actor: actorOf(request) });
   }

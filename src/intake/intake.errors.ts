@@ -1,3 +1,5 @@
+import { isRetryable } from '../inventory/inventory.errors';
+
 /** A plugin threw where it must not, such as on a webhook it accepted; trying again would end the same. */
 export class PluginFaultError extends Error {
   readonly code = 'plugin-fault';
@@ -43,4 +45,10 @@ export function storable(text: string, longest: number): string {
 export function errorCode(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' && /^[a-z][a-z0-9-]{0,60}$/.test(code) ? code : 'internal-error';
+}
+
+/** The database is away or this host is stopping: nothing that a document could be blamed for. */
+export function isOutage(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: string };
+  return code === 'ledger-unavailable' || code === 'ledger-closed' || isRetryable(error);
 }

@@ -4,10 +4,9 @@ import { type ChannelDocument, isChannelError } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
-import { isRetryable } from '../inventory/inventory.errors';
 import { JobsService } from '../jobs/jobs.service';
 import { InboxService, type InboxRow } from './inbox.service';
-import { errorText, PluginFaultError } from './intake.errors';
+import { errorText, isOutage, PluginFaultError } from './intake.errors';
 import { OrdersService } from './orders.service';
 import { checkedDocuments } from './received-documents';
 
@@ -116,10 +115,4 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
     if (park) await this.inbox.park(row.id, error);
     else await this.inbox.retryLater(row.id, error, !outage);
   }
-}
-
-/** The database is away or this host is stopping: nothing that a document could be blamed for. */
-export function isOutage(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: string };
-  return code === 'ledger-unavailable' || code === 'ledger-closed' || isRetryable(error);
 }

@@ -15,7 +15,7 @@ import { JobsService } from '../jobs/jobs.service';
 export const HANDLE_OVERSELLS = 'handle-oversells';
 
 /** What each line consisted of when it was first seen; a later change of the mapping does not reach back. */
-type LineMapping = Record<string, { skuId: number; units: number }[]>;
+export type LineMapping = Record<string, { skuId: number; units: number }[]>;
 
 interface KeptView {
   mapping: LineMapping;

@@ -83,7 +83,9 @@ export class DismissAllBody extends ParkedFilter {
 /** The filter's own fields, of which the kind must have each and there must be one. */
 export function filterOf(body: ParkedFilter, allowed: readonly (keyof ParkedFilter)[]): ParkedFilter {
   const { channel, topic, code, channelSku } = body;
-  const given = Object.entries({ channel, topic, code, channelSku }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ channel, topic, code, channelSku }).filter(
+    ([, value]) => value !== undefined,
+  );
   const strange = given.filter(([field]) => !allowed.includes(field as keyof ParkedFilter));
   if (strange.length > 0)
     throw invalidRequest(strange.map(([field]) => ({ field, message: 'is not a field of this request' })));

@@ -1,3 +1,4 @@
+import { isoTime } from '../database/sql-time';
 import type { ParkedFilter } from './parked-request';
 
 export type ParkedKind = 'webhook' | 'order' | 'line';
@@ -42,7 +43,7 @@ function chosen(table: string, fields: Parameters<typeof fits>[0], single: strin
 }
 
 const LAST_ACTION = (subject: ParkedKind, id: string) => `
-  LEFT JOIN LATERAL (SELECT jsonb_build_object('action', action, 'reason', reason, 'actor', actor, 'at', acted_at) AS last_action
+  LEFT JOIN LATERAL (SELECT jsonb_build_object('action', action, 'reason', reason, 'actor', actor, 'at', ${isoTime('acted_at')}) AS last_action
     FROM intake_actions WHERE subject = '${subject}' AND subject_id = ${id} ORDER BY id DESC LIMIT 1) a ON true`;
 
 const INBOX = { topic: true, code: true } as const;

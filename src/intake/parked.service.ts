@@ -46,13 +46,19 @@ export class ParkedService {
   }
 
   /** Asked again it answers the same. Throws `NotParkedHereError`, `WrongStateError`. */
-  async actOnOne(kind: ParkedKind, action: ParkedAction, id: number, by: ActedBy): Promise<{ id: number; state: string }> {
+  async actOnOne(
+    kind: ParkedKind,
+    action: ParkedAction,
+    id: number,
+    by: ActedBy,
+  ): Promise<{ id: number; state: string }> {
     const changed = await this.change(kind, action, {}, [id], by);
     const rows: { state: string }[] = await this.dataSource.query(PARKED_STATEMENTS[kind].state, [id]);
     const state = rows[0]?.state;
     if (state === undefined) throw new NotParkedHereError(kind);
     const undone = action === 'dismiss' && state !== 'dismissed';
-    if (changed === 0 && undone) throw new WrongStateError(`the ${kind} is ${state}; only what is parked can be dismissed`);
+    if (changed === 0 && undone)
+      throw new WrongStateError(`the ${kind} is ${state}; only what is parked can be dismissed`);
     return { id, state };
   }
 

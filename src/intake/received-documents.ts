@@ -11,7 +11,9 @@ const MAX_UNITS = 1_000_000_000_000;
  */
 export function checkedDocuments(documents: unknown): ChannelDocument[] {
   if (!Array.isArray(documents) || documents.length > MAX_DOCUMENTS)
-    throw new UntranslatableError(`the plugin must translate it to a list of at most ${MAX_DOCUMENTS} documents`);
+    throw new UntranslatableError(
+      `the plugin must translate it to a list of at most ${MAX_DOCUMENTS} documents`,
+    );
   return documents.map(checkedDocument);
 }
 
@@ -20,7 +22,8 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
     case 'order':
       return checkedOrder(document);
     case 'shown-inventory':
-      if (!Array.isArray(document.items)) throw new UntranslatableError("the document's items must be a list");
+      if (!Array.isArray(document.items))
+        throw new UntranslatableError("the document's items must be a list");
       document.items.forEach(checkItem);
       return document;
     default:

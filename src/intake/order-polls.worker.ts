@@ -1,0 +1,34 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { ChannelsService } from '../channels/channels.service';
+import { Config } from '../config/config';
+import { JobsService } from '../jobs/jobs.service';
+import { OrderPollsService } from './order-polls.service';
+
+/** Named also by whoever must know of all orders until now: a push that finds the channel sold unheard of. */
+export const POLL_ORDERS = 'poll-orders';
+
+/** Has each channel's orders read: at start, every so often, and whenever somebody asks for it. */
+@Injectable()
+export class OrderPollsWorker implements OnApplicationBootstrap, OnModuleInit {
+  constructor(
+    private readonly polls: OrderPollsService,
+    private readonly channels: ChannelsService,
+    private readonly jobs: JobsService,
+    private readonly config: Config,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.process(POLL_ORDERS, async (name) => {
+      const channel = this.channels.get(name!);
+      if (channel.state === 'ready' && channel.capabilities.readsOrders) await this.polls.poll(channel);
+    });
+    for (const { name, pollOrdersEverySeconds } of this.config.channels)
+      if (pollOrdersEverySeconds > 0) this.jobs.every(pollOrdersEverySeconds, POLL_ORDERS, name);
+  }
+
+  /** What changed while no host ran. */
+  onApplicationBootstrap(): void {
+    for (const { name, config } of this.channels.ready())
+      if (config.pollOrdersEverySeconds > 0) this.jobs.wake(POLL_ORDERS, name);
+  }
+}
