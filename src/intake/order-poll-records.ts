@@ -26,21 +26,21 @@ export class OrderPollRecords {
    * Notes that a poll beginning from now on is wanted, and begins it or goes on with the one that broke off.
    * Undefined while another has the lease, who will see that one more is wanted.
    */
-  async begin(
-    channel: string,
-    overlapSeconds: number,
-    lookbackSeconds: number,
-  ): Promise<OrderPoll | undefined> {
+  async begin(channel: string, overlapSeconds: number): Promise<OrderPoll | undefined> {
     const lease = randomUUID();
     await this.run(WANT, [channel]);
     const [row] = await this.run<Omit<OrderPoll, 'channel' | 'lease'>>(BEGIN, [
       channel,
       lease,
       overlapSeconds,
-      lookbackSeconds,
       LEASE_SECONDS,
     ]);
     return row && { ...row, channel, lease };
+  }
+
+  /** A channel seen for the first time is read from now on, whenever its first poll may be. */
+  async know(channel: string, lookbackSeconds: number): Promise<void> {
+    await this.run(KNOW, [channel, lookbackSeconds]);
   }
 
   /** What came before `cursor` is applied. False when the lease has gone to another. */
@@ -86,17 +86,18 @@ export class OrderPollRecords {
   }
 }
 
-const WANT = `
-  INSERT INTO order_polls (channel) VALUES ($1)
-  ON CONFLICT (channel) DO UPDATE SET wanted_at = clock_timestamp()`;
+const KNOW = `
+  INSERT INTO order_polls (channel, since) VALUES ($1, clock_timestamp() - make_interval(secs => $2))
+  ON CONFLICT (channel) DO UPDATE SET since = coalesce(order_polls.since, excluded.since)`;
+
+const WANT = `UPDATE order_polls SET wanted_at = clock_timestamp() WHERE channel = $1`;
 
 /** Whole milliseconds, which is what a time read back has: a poll goes on with the very \`since\` it began with. */
 const BEGIN = `
-  UPDATE order_polls SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $5),
+  UPDATE order_polls SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4),
          started_at = CASE WHEN cursor IS NULL THEN clock_timestamp() ELSE started_at END,
          since = CASE WHEN cursor IS NULL
-           THEN date_trunc('milliseconds', least(reread_from, coalesce(
-                  covered_at - make_interval(secs => $3), since, clock_timestamp() - make_interval(secs => $4))))
+           THEN date_trunc('milliseconds', least(reread_from, coalesce(covered_at - make_interval(secs => $3), since)))
            ELSE since END
    WHERE channel = $1 AND lease_until < clock_timestamp()
   RETURNING started_at AS "startedAt", since, cursor`;

@@ -42,17 +42,18 @@ export class OrderPollsService implements OnModuleDestroy {
    * the channel's read throws; the next call goes on where it broke off.
    */
   async poll(channel: ReadyChannel): Promise<void> {
-    const { name, config } = channel;
+    const { name } = channel;
     let again: boolean | undefined = true;
     while (again && !this.stopping) {
-      const poll = await this.records.begin(
-        name,
-        this.config.intake.pollOverlapSeconds,
-        config.pollOrdersLookbackSeconds,
-      );
+      const poll = await this.records.begin(name, this.config.intake.pollOverlapSeconds);
       if (!poll) return;
       again = await this.read(channel, poll);
     }
+  }
+
+  /** To be called at each start: without it, there is no poll. */
+  know({ name, config }: ReadyChannel): Promise<void> {
+    return this.records.know(name, config.pollOrdersLookbackSeconds);
   }
 
   coveredAt(channel: string): Promise<Date | undefined> {

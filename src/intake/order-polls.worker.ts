@@ -27,8 +27,11 @@ export class OrderPollsWorker implements OnApplicationBootstrap, OnModuleInit {
   }
 
   /** What changed while no host ran. */
-  onApplicationBootstrap(): void {
-    for (const { name, config } of this.channels.ready())
-      if (config.pollOrdersEverySeconds > 0) this.jobs.wake(POLL_ORDERS, name);
+  async onApplicationBootstrap(): Promise<void> {
+    for (const channel of this.channels.ready()) {
+      if (!channel.capabilities.readsOrders) continue;
+      await this.polls.know(channel);
+      if (channel.config.pollOrdersEverySeconds > 0) this.jobs.wake(POLL_ORDERS, channel.name);
+    }
   }
 }

@@ -1,7 +1,21 @@
-import { IsBoolean, IsOptional, IsString } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
 import genericRest from '../../plugins/generic-rest/generic-rest.plugin';
 import { GenericRestOptions } from '../../plugins/generic-rest/generic-rest.options';
-import { type Channel, type ChannelDocument, defineChannelPlugin } from '../../src/channel-api';
+import {
+  type CancelResult,
+  type Channel,
+  type ChannelDocument,
+  ChannelUnauthorizedError,
+  defineChannelPlugin,
+} from '../../src/channel-api';
+
+const CANCEL_ANSWERS = {
+  pending: () => ({ outcome: 'pending', receipt: 'R-1' }),
+  nothing: () => undefined,
+  unauthorized: () => {
+    throw new ChannelUnauthorizedError('the shop refuses the credentials');
+  },
+};
 
 class OddOptions extends GenericRestOptions {
   /** Where webhooks are registered, with a PUT. */
@@ -12,6 +26,11 @@ class OddOptions extends GenericRestOptions {
   @IsOptional()
   @IsBoolean()
   listsOrders?: boolean;
+
+  /** Answers cancellations so, and asks the shop nothing. */
+  @IsOptional()
+  @IsIn(['pending', 'nothing', 'unauthorized'])
+  cancelAnswers?: keyof typeof CANCEL_ANSWERS;
 }
 
 /** What a body of `{"odd": …}` has the translation do, whatever else it says. */
@@ -44,7 +63,11 @@ export default defineChannelPlugin<OddOptions>({
   }),
   async connect(options, host): Promise<Channel> {
     const channel = await genericRest.connect(options, host);
+    const { cancelAnswers } = options;
     return Object.assign(channel, {
+      ...(cancelAnswers && {
+        cancelOrder: async () => CANCEL_ANSWERS[cancelAnswers]() as CancelResult,
+      }),
       translateWebhook: translatedOddly(channel.translateWebhook.bind(channel)),
       async subscribe(url: string) {
         await host.http.request({ method: 'PUT', url: options.registrationsUrl!, json: { url } });
