@@ -87,7 +87,12 @@ describe('orders that are read from a channel', () => {
     const { covered_at, cursor } = await pollRow();
     expect(covered_at!.getTime()).toBeGreaterThanOrEqual(before.getTime());
     expect(cursor).toBeNull();
+    // What is covered ends where the reading began.
+    host.shop.faults({ delayMs: 300 });
+    const began = await databaseNow();
     await poll();
+    expect((await pollRow()).covered_at!.getTime() - began.getTime()).toBeLessThan(250);
+    host.shop.faults({ delayMs: 0 });
     expect((await deliver(host, host.shop.webhookFor('UNHEARD'))).status).toBe(200);
     await poll();
     const events = await host.api.get<{ items: { type: string }[] }>(`/v1/stock/${sku}/events`);
