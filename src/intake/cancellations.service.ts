@@ -7,6 +7,7 @@ import { type CancelResult, ChannelProtocolError, type OrderDocument } from '../
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { inTransaction, poolOf } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
+import { withinDeadline } from './deadline';
 import { errorText, storable } from './intake.errors';
 import { OrderPollsService } from './order-polls.service';
 import { POLL_ORDERS } from './order-polls.worker';
@@ -34,6 +35,7 @@ interface Cancellation {
 
 /** Longer than a call takes with its timeouts and retries. */
 const LEASE_SECONDS = 120;
+const CALL_SECONDS = 90;
 const MAX_ATTEMPTS = 20;
 const LONGEST_DELAY_SECONDS = 300;
 /** How long an order may take to say that it is cancelled, until a person is asked to look. */
@@ -182,13 +184,14 @@ export class CancellationsService {
     if (called.rows.length === 0) return this.release(oversell);
     const { id: cancelId, lines, reason, message } = cancellation;
     try {
-      const result = await channel.channel.cancelOrder!({
+      const asked = channel.channel.cancelOrder!({
         cancelId,
         orderId: oversell.orderId,
         lines: lines.map(({ lineId, quantityUnits }) => ({ lineId, quantityUnits })),
         reason,
         message,
       });
+      const result = await withinDeadline(asked, CALL_SECONDS, 'the cancellation');
       await this.record(oversell, cancelId, result);
     } catch (error) {
       await this.failed(oversell, cancellation, error);

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { OrderDocument, Page, UnreadableItem } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
 import { Config } from '../config/config';
+import { eachWithinDeadline } from './deadline';
 import { errorCode, errorText, isOutage } from './intake.errors';
 import { checkedOrder } from './order-document';
 import { type OrderPoll, OrderPollRecords } from './order-poll-records';
@@ -12,6 +13,9 @@ import { ParkedOrdersService, type UnusableOrder } from './parked-orders.service
 
 /** So many documents of a page are with the ledger at once. */
 const ORDERS_AT_ONCE = 32;
+
+/** Shorter than the lease, which is renewed with each page. */
+const PAGE_SECONDS = 100;
 
 /**
  * Reads what orders a channel changed since the last complete poll, less an overlap. Orders go the way of
@@ -66,7 +70,8 @@ export class OrderPollsService implements OnModuleDestroy {
     let orders = 0;
     try {
       const query = { since: since.toISOString(), ...(cursor !== null && { cursor }) };
-      for await (const page of channel.channel.readOrders(query)) {
+      const pages = channel.channel.readOrders(query);
+      for await (const page of eachWithinDeadline(pages, PAGE_SECONDS, 'reading a page of orders')) {
         orders += page.items.length;
         await this.applyPage(poll, page);
         if (page.cursor === undefined) continue;

@@ -20,7 +20,10 @@ export class OrderPollsWorker implements OnApplicationBootstrap, OnModuleInit {
   onModuleInit(): void {
     this.jobs.process(POLL_ORDERS, async (name) => {
       const channel = this.channels.get(name!);
-      if (channel.state === 'ready' && channel.capabilities.readsOrders) await this.polls.poll(channel);
+      if (channel.state === 'failed' || !channel.capabilities.readsOrders) return;
+      await this.polls.poll(channel);
+      // Pushes may wait for what has been read just now.
+      this.jobs.wake('push-listings', name);
     });
     for (const { name, pollOrdersEverySeconds } of this.config.channels)
       if (pollOrdersEverySeconds > 0) this.jobs.every(pollOrdersEverySeconds, POLL_ORDERS, name);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { OrderDocument } from '../channel-api';
@@ -10,6 +10,7 @@ import { CatalogService } from '../inventory/catalog.service';
 import type { OrderLineTarget, SettlementView } from '../inventory/commands';
 import { LedgerService } from '../inventory/ledger.service';
 import { JobsService } from '../jobs/jobs.service';
+import { errorText, isOutage } from './intake.errors';
 
 /** Named here for whoever finds a shortfall; what is done about it is the oversells worker's. */
 export const HANDLE_OVERSELLS = 'handle-oversells';
@@ -26,6 +27,8 @@ interface KeptView {
 /** Brings channel orders into the ledger: keeps the newest view of each, and has only the difference posted. */
 @Injectable()
 export class OrdersService {
+  private readonly log = new Logger('intake');
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly listings: ListingsService,
@@ -73,7 +76,16 @@ export class OrdersService {
         WHERE EXISTS (SELECT FROM parked_lines p JOIN listings l ON l.channel = p.channel AND l.channel_sku = p.channel_sku
                        WHERE p.channel = o.channel AND p.order_id = o.order_id AND l.retired_at IS NULL) LIMIT 500`,
     );
-    for (const { channel, document } of rows) await this.apply(channel, document);
+    for (const { channel, document } of rows) {
+      try {
+        await this.apply(channel, document);
+      } catch (error) {
+        if (isOutage(error)) throw error;
+        this.log.warn(
+          `${channel}: an order with newly mapped lines could not be applied: ${errorText(error, 500)}`,
+        );
+      }
+    }
     return rows.length;
   }
 

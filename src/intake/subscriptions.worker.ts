@@ -5,6 +5,7 @@ import { ChannelsService, type ReadyChannel } from '../channels/channels.service
 import { Config } from '../config/config';
 import { poolOf } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
+import { withinDeadline } from './deadline';
 import { errorText } from './intake.errors';
 
 const SUBSCRIBE_WEBHOOKS = 'subscribe-webhooks';
@@ -68,7 +69,7 @@ export class SubscriptionsWorker implements OnApplicationBootstrap, OnModuleInit
     const url = due.rows[0]?.url;
     if (url === undefined) return;
     try {
-      await channel.subscribe!(url);
+      await withinDeadline(channel.subscribe!(url), ASKING_SECONDS, 'subscribing');
       await this.dataSource.query(SUBSCRIBED, [name, DAY_SECONDS]);
     } catch (error) {
       this.log.warn(

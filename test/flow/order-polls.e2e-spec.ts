@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { OrderPollsService } from '../../src/intake/order-polls.service';
 import { ChannelsService, type ReadyChannel } from '../../src/channels/channels.service';
 import { JobsService } from '../../src/jobs/jobs.service';
@@ -275,6 +276,33 @@ describe('orders that are read from a channel', () => {
     await poll();
     expect(await stockOf(sku)).toMatchObject({ reserved: 1 });
     expect((await pollRow()).error).toBeNull();
+  });
+});
+
+describe('a push that finds its channel sold unheard of', () => {
+  test('has the orders read, and then pushes what is left', async () => {
+    const host = await startShopHost({
+      shows: ['A'],
+      shop: {
+        plugin: join(__dirname, '../support/demanding-plugin.ts'),
+        pollOrdersEverySeconds: 0,
+        options: { compareAndSet: true },
+        listings: listingsCsv([['A', 'A', 1]]),
+      },
+    });
+    try {
+      await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 10 });
+      await eventually(() => expect(host.shop.shown().get('A')).toBe(10));
+      const lines = [{ lineId: 'L', channelSku: 'A', quantityUnits: 3 }];
+      host.shop.placeOrder({ orderId: 'UNHEARD', placedAt: new Date().toISOString(), lines });
+      await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 5 });
+      await eventually(() => expect(host.shop.shown().get('A')).toBe(12));
+      expect((await host.api.get('/v1/stock/A')).body).toMatchObject({
+        total: { available: 12, reserved: 3 },
+      });
+    } finally {
+      await host.close();
+    }
   });
 });
 
