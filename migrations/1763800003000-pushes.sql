@@ -46,5 +46,3 @@ CREATE TABLE channel_pauses (
   paused_by text NOT NULL,
   paused_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-
-CREATE TABLE IF NOT EXISTS order_polls (channel text PRIMARY KEY, covered_at timestamptz);

@@ -167,7 +167,12 @@ export interface Channel {
   verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
   /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
   translateWebhook(request: WebhookRequest): ChannelDocument[];
+  /**
+   * Asked again with the same `cancelId` it answers as it did, and cancels nothing more. Throws where it is not
+   * known what became of the call; the host then asks again, after a look at the order.
+   */
   cancelOrder?(request: CancelRequest): Promise<CancelResult>;
+  /** Registers what webhooks of the channel are missing at `url`. Asked at every start and each day. */
   subscribe?(url: string): Promise<void>;
   check(): Promise<CheckResult>;
   close?(): Promise<void>;

@@ -17,6 +17,7 @@ import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
+import { ShortfallConfig } from './shortfall.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
@@ -28,7 +29,7 @@ interface Shape<T extends object> {
 
 const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   type: ChannelConfig,
-  sections: { buffer: { type: BufferConfig } },
+  sections: { buffer: { type: BufferConfig }, shortfall: { type: ShortfallConfig } },
 };
 
 const CONFIG_SHAPE: Shape<Config> = {

@@ -1,5 +1,6 @@
 import { BufferConfig } from './buffer.config';
 import { List, Mapping, Nullable, OneOf, TextLike, TextList, WholeNumber } from './field-rules';
+import { ShortfallConfig } from './shortfall.config';
 
 /** `observe` computes and logs, `pilot` pushes tagged SKUs only, `live` pushes all. */
 export type ChannelMode = 'observe' | 'pilot' | 'live';
@@ -51,6 +52,21 @@ export class ChannelConfig {
 
   @WholeNumber(60, 86_400)
   readonly reconcileEverySeconds: number = 900;
+
+  /** How often orders are read, beside their webhooks; 0 for only when something asks for it. */
+  @WholeNumber(0, 86_400)
+  readonly pollOrdersEverySeconds: number = 300;
+
+  /** How far back the very first poll reads; 0 for from then on. */
+  @WholeNumber(0, 31_536_000)
+  readonly pollOrdersLookbackSeconds: number = 0;
+
+  /** Where returned units go: into quarantine until they are inspected, or back for sale. */
+  @OneOf('quarantined', 'available')
+  readonly returns: 'quarantined' | 'available' = 'quarantined';
+
+  @Mapping()
+  readonly shortfall: ShortfallConfig = new ShortfallConfig();
 
   /** For the plugin, which validates them. Text stays text, even where it came from a `${VAR}`. */
   @Mapping('a mapping of options for the plugin')

@@ -100,6 +100,10 @@ export class IntakeConfig {
 
   @WholeNumber(1, 100)
   readonly maxAttempts: number = 10;
+
+  /** How much of the time before the last poll the next one reads again: clocks differ, and channels list late. */
+  @WholeNumber(0, 86_400)
+  readonly pollOverlapSeconds: number = 600;
 }
 
 export class PushConfig {

@@ -1,4 +1,5 @@
 import { getMetadataStorage, ValidateBy, ValidateIf } from 'class-validator';
+import { isMessageTemplate, MESSAGE_VARIABLES } from './message-template';
 
 /**
  * Decorators for configuration fields. Each says in one phrase what is expected, and that phrase is the
@@ -51,6 +52,17 @@ export function OneOf(...words: readonly string[]): PropertyDecorator {
 
 export function TextLike(pattern: RegExp, expected: string): PropertyDecorator {
   return rule('textLike', expected, (value) => typeof value === 'string' && pattern.test(value));
+}
+
+/** A text whose `{{…}}` are variables that there are. */
+export function MessageTemplate(): PropertyDecorator {
+  const variables = MESSAGE_VARIABLES.map((name) => `{{${name}}}`).join(', ');
+  return rule(
+    'messageTemplate',
+    `a text of 1 to 2000 characters in which only ${variables} stand in double braces`,
+    (value) =>
+      typeof value === 'string' && value.trim() !== '' && value.length <= 2_000 && isMessageTemplate(value),
+  );
 }
 
 export function TextList(expected: string): PropertyDecorator {

@@ -67,7 +67,7 @@ describe('which file', () => {
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
       ledger: { maxBatch: 256, lanes: 1 },
       buffers: { units: 0, percent: 0 },
-      intake: { sweepEverySeconds: 10, maxAttempts: 10 },
+      intake: { sweepEverySeconds: 10, maxAttempts: 10, pollOverlapSeconds: 600 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
       outbound: { allow: [] },
       channels: [],
@@ -192,6 +192,19 @@ describe('faults', () => {
     ['channels: { name: shop }', 'channels', 'a mapping'],
     [channel('mode: on'), 'channels[0].mode', '"on"'],
     [channel('options: some text'), 'channels[0].options', 'a text'],
+    ['intake: { pollOverlapSeconds: -1 }', 'intake.pollOverlapSeconds', '-1'],
+    [channel('pollOrdersEverySeconds: -1'), 'channels[0].pollOrdersEverySeconds', '-1'],
+    [channel('pollOrdersLookbackSeconds: 1.5'), 'channels[0].pollOrdersLookbackSeconds', '1.5'],
+    [channel('returns: shelf'), 'channels[0].returns', '"shelf"'],
+    [channel('shortfall: { policy: refuse }'), 'channels[0].shortfall.policy', '"refuse"'],
+    [channel('shortfall: { graceSeconds: -1 }'), 'channels[0].shortfall.graceSeconds', '-1'],
+    [channel('shortfall: { reason: "" }'), 'channels[0].shortfall.reason', '""'],
+    [
+      channel('shortfall: { message: "Sorry, {{buyer}}" }'),
+      'channels[0].shortfall.message',
+      '"Sorry, {{buyer}}"',
+    ],
+    [channel('shortfall: { message: "{{orderId" }'), 'channels[0].shortfall.message', '"{{orderId"'],
     [channel('reconcileEverySeconds: 59'), 'channels[0].reconcileEverySeconds', '59'],
     [channel('cap: -1'), 'channels[0].cap', '-1'],
     [channel('buffer: { units: .nan }'), 'channels[0].buffer.units', 'NaN'],
@@ -427,6 +440,20 @@ describe('what is resolved', () => {
       { units: 0, percent: 10 },
       { units: 5, percent: 10 },
     ]);
+  });
+
+  test('a channel that says nothing of orders holds what is short, polls, and quarantines returns', () => {
+    expect(load(channel()).channels[0]).toMatchObject({
+      pollOrdersEverySeconds: 300,
+      pollOrdersLookbackSeconds: 0,
+      returns: 'quarantined',
+      shortfall: { policy: 'hold', graceSeconds: 120, reason: 'out of stock' },
+    });
+  });
+
+  test('the message to customers keeps its variables, which are not those of the environment', () => {
+    const yaml = channel('shortfall: { policy: cancel, message: "{{units}} of {{orderId}}" }');
+    expect(load(yaml).channels[0]!.shortfall.message).toBe('{{units}} of {{orderId}}');
   });
 
   test('a location map finds only what was written in it', () => {

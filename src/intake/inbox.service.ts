@@ -4,6 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { WebhookRequest } from '../channel-api';
 import { poolOf } from '../database/pool';
+import { errorCode, errorText } from './intake.errors';
 
 export interface InboxRow {
   id: number;
@@ -20,6 +21,9 @@ const SECRET_HEADERS = /^(authorization|proxy-authorization|cookie|x-api-key)$|t
 
 /** How long a claimed row is another host's to take, should this one die. */
 const CLAIM_SECONDS = 60;
+
+/** While hosts change over to another onhand.yaml, one of them may not know a channel yet. */
+const STRAY_SECONDS = 3_600;
 
 /** Webhooks as they came, kept until what they say is in the ledger. */
 @Injectable()
@@ -43,12 +47,12 @@ export class InboxService {
     return { duplicate: !stored.rows[0]!.created };
   }
 
-  /** Oldest first; rows claimed here are nobody else's for a minute. */
-  async claim(limit: number): Promise<InboxRow[]> {
+  /** The channel's, oldest first; rows claimed here are nobody else's for a minute. */
+  async claim(channel: string, limit: number): Promise<InboxRow[]> {
     const found = await poolOf(this.dataSource).query<InboxRow>({
       name: 'claim-inbox',
       text: CLAIM,
-      values: [limit, CLAIM_SECONDS],
+      values: [channel, limit, CLAIM_SECONDS],
     });
     return found.rows.sort((a, b) => a.id - b.id);
   }
@@ -56,19 +60,40 @@ export class InboxService {
   async markApplied(ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
     await this.dataSource.query(
-      `UPDATE inbox SET state = 'applied', applied_at = clock_timestamp(), error = NULL WHERE id = ANY($1::bigint[])`,
+      `UPDATE inbox SET state = 'applied', applied_at = clock_timestamp(), error = NULL, code = NULL
+        WHERE id = ANY($1::bigint[]) AND state = 'received'`,
       [ids],
     );
   }
 
-  /** Tried again after a growing delay, or parked for a person once it was tried too often. */
-  async markFailed(row: InboxRow, error: string, park: boolean): Promise<void> {
+  async park(id: number, error: unknown): Promise<void> {
     await this.dataSource.query(
-      `UPDATE inbox SET error = $2, state = CASE WHEN $3 THEN 'parked' ELSE 'received' END,
-              not_before = clock_timestamp() + make_interval(secs => least(300, power(2, attempts)))
-        WHERE id = $1`,
-      [row.id, error.slice(0, 2000), park],
+      `UPDATE inbox SET state = 'parked', parked_at = clock_timestamp(), error = $2, code = $3
+        WHERE id = $1 AND state = 'received'`,
+      [id, errorText(error), errorCode(error)],
     );
+  }
+
+  /** After a delay that grows. What is not the row's own fault (`counts` false) costs it no attempt. */
+  async retryLater(id: number, error: unknown, counts: boolean): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE inbox SET error = $2, code = $3, attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END,
+              not_before = clock_timestamp() + make_interval(secs => least(300, power(2, least(attempts, 10))))
+        WHERE id = $1 AND state = 'received'`,
+      [id, errorText(error), errorCode(error), counts],
+    );
+  }
+
+  /** What was received for a channel that is in no configuration any more waits for a person, not for ever. */
+  async parkStrays(configured: readonly string[]): Promise<number> {
+    const parked = await poolOf(this.dataSource).query(
+      `UPDATE inbox SET state = 'parked', parked_at = clock_timestamp(), code = 'unknown-channel',
+              error = 'onhand.yaml names no such channel; put it back and try this again, or dismiss it'
+        WHERE state = 'received' AND NOT channel = ANY($1::text[])
+          AND received_at < clock_timestamp() - make_interval(secs => $2)`,
+      [configured, STRAY_SECONDS],
+    );
+    return parked.rowCount ?? 0;
   }
 }
 
@@ -79,7 +104,7 @@ const RECEIVE = `
   RETURNING (xmax = 0) AS created`;
 
 const CLAIM = `
-  UPDATE inbox SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => $2)
-   WHERE id IN (SELECT id FROM inbox WHERE state = 'received' AND not_before <= clock_timestamp()
-                 ORDER BY not_before, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+  UPDATE inbox SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => $3)
+   WHERE id IN (SELECT id FROM inbox WHERE channel = $1 AND state = 'received' AND not_before <= clock_timestamp()
+                 ORDER BY not_before, id LIMIT $2 FOR UPDATE SKIP LOCKED)
   RETURNING id, channel, topic, path, headers, body, attempts`;

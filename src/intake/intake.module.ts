@@ -2,16 +2,40 @@ import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
+import { CancellationsService } from './cancellations.service';
 import { InboxService } from './inbox.service';
 import { IntakeController } from './intake.controller';
 import { IntakeWorker } from './intake.worker';
+import { OrderPollsService } from './order-polls.service';
+import { OrderPollsWorker } from './order-polls.worker';
 import { OrdersService } from './orders.service';
+import { OversellsController } from './oversells.controller';
+import { OversellsService } from './oversells.service';
+import { OversellsWorker } from './oversells.worker';
+import { ParkedOrdersService } from './parked-orders.service';
+import { ParkedService } from './parked.service';
+import { SubscriptionsWorker } from './subscriptions.worker';
 import { WebhooksController } from './webhooks.controller';
 
-/** Webhooks and orders in. What was answered 2xx is stored first, and applied or parked after. */
+/**
+ * Webhooks and orders in. What was answered 2xx is stored first, and applied or parked after; orders are
+ * read as well as heard of; what stock does not cover goes to the oversell desk.
+ */
 @Module({
   imports: [ChannelsModule, InventoryModule, JobsModule],
-  controllers: [WebhooksController, IntakeController],
-  providers: [InboxService, IntakeWorker, OrdersService],
+  controllers: [WebhooksController, IntakeController, OversellsController],
+  providers: [
+    CancellationsService,
+    InboxService,
+    IntakeWorker,
+    OrderPollsService,
+    OrderPollsWorker,
+    OrdersService,
+    OversellsService,
+    OversellsWorker,
+    ParkedOrdersService,
+    ParkedService,
+    SubscriptionsWorker,
+  ],
 })
 export class IntakeModule {}

@@ -1,17 +1,26 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { isChannelError } from '../channel-api';
-import { ChannelsService } from '../channels/channels.service';
+import { type ChannelDocument, isChannelError } from '../channel-api';
+import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
 import { InboxService, type InboxRow } from './inbox.service';
-import { checkedOrder } from './order-document';
+import { errorText, isOutage, PluginFaultError } from './intake.errors';
 import { OrdersService } from './orders.service';
+import { checkedDocuments } from './received-documents';
 
 export const APPLY_INBOX = 'apply-inbox';
-const ROWS_AT_ONCE = 128;
+const APPLY_MAPPED = 'apply-mapped-orders';
+/** Of one channel. Few enough that no channel has the ledger or the processor to itself for long. */
+const ROWS_AT_ONCE = 64;
+/** A plugin in this process cannot be interrupted: whoever holds the process this long is named in the log. */
+const SLOW_TRANSLATION_MS = 500;
 
-/** Turns what was received into ledger commands. A row that fails is tried again and then parked, alone. */
+/**
+ * Turns what was received into ledger commands, each channel by itself: its backlog, its plugin's errors and
+ * its absence hold up no other. A row that cannot be applied is parked, alone.
+ */
 @Injectable()
 export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   private readonly log = new Logger('intake');
@@ -26,12 +35,12 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.jobs.process(APPLY_INBOX, () => this.applyReceived());
-    this.jobs.process('apply-mapped-orders', async () => {
+    this.jobs.process(APPLY_INBOX, (name) => (name === undefined ? this.sweep() : this.applyReceived(name)));
+    this.jobs.process(APPLY_MAPPED, async () => {
       await this.orders.applyMapped();
     });
     this.jobs.every(this.config.intake.sweepEverySeconds, APPLY_INBOX);
-    this.jobs.every(this.config.intake.sweepEverySeconds, 'apply-mapped-orders');
+    this.jobs.every(this.config.intake.sweepEverySeconds, APPLY_MAPPED);
   }
 
   /** What an earlier run of the host received and did not get to. */
@@ -39,41 +48,71 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
     this.jobs.wake(APPLY_INBOX);
   }
 
-  private async applyReceived(): Promise<void> {
+  private async sweep(): Promise<void> {
+    for (const { name } of this.channels.ready()) this.jobs.wake(APPLY_INBOX, name);
+    const strays = await this.inbox.parkStrays(this.config.channels.map(({ name }) => name));
+    if (strays > 0) this.log.warn(`${strays} webhooks of channels that onhand.yaml does not name are parked`);
+  }
+
+  /** The rows of a channel that is not served wait for it, and no attempt of theirs is spent. */
+  private async applyReceived(name: string): Promise<void> {
+    const channel = this.channels.get(name);
+    if (channel.state === 'failed') return;
     for (;;) {
-      const rows = await this.inbox.claim(ROWS_AT_ONCE);
-      const applied = await Promise.all(
-        rows.map(async (row) => ((await this.applyRow(row)) ? [row.id] : [])),
-      );
-      await this.inbox.markApplied(applied.flat());
+      const rows = await this.inbox.claim(name, ROWS_AT_ONCE);
+      const applied: Promise<number[]>[] = [];
+      for (const row of rows) {
+        const outcome = this.applyRow(channel, row).then((done) => (done ? [row.id] : []));
+        // It is awaited with the others; until then nobody would catch what it rejects with.
+        outcome.catch(() => undefined);
+        applied.push(outcome);
+        // Translation is the plugin's and takes what it takes; between two of them others have their turn.
+        await turn();
+      }
+      await this.inbox.markApplied((await Promise.all(applied)).flat());
       if (rows.length < ROWS_AT_ONCE) return;
     }
   }
 
-  private async applyRow(row: InboxRow): Promise<boolean> {
+  private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<boolean> {
     try {
-      const channel = this.channels.get(row.channel);
-      if (channel.state === 'failed') throw new Error(`the channel is not served: ${channel.error}`);
-      const documents = channel.channel.translateWebhook({
-        method: 'POST',
-        path: row.path,
-        headers: row.headers,
-        body: row.body,
-      });
-      for (const document of documents) {
-        if (document.kind === 'order') await this.orders.apply(row.channel, checkedOrder(document));
-        else await this.listings.recordShown(row.channel, document.items);
+      for (const document of this.translate(channel, row)) {
+        if (document.kind === 'order') await this.orders.apply(channel.name, document);
+        else await this.listings.recordShown(channel.name, document.items);
       }
       return true;
     } catch (error) {
-      const hopeless = isChannelError(error) && !error.retryable;
-      const park = hopeless || row.attempts >= this.config.intake.maxAttempts;
-      const { message } = error as Error;
-      this.log.warn(
-        `${row.channel}: webhook ${row.id} ${park ? 'is parked' : 'will be tried again'}: ${message}`,
-      );
-      await this.inbox.markFailed(row, message, park);
+      await this.setAside(row, error);
       return false;
     }
+  }
+
+  private translate(channel: ReadyChannel, { id, path, headers, body }: InboxRow): ChannelDocument[] {
+    const began = performance.now();
+    try {
+      return checkedDocuments(
+        channel.channel.translateWebhook({ method: 'POST', path, headers, body }) as unknown,
+      );
+    } catch (error) {
+      // Translation is pure: an error that the contract does not know would be the same the next time.
+      throw isChannelError(error) ? error : new PluginFaultError(channel.pluginName, error);
+    } finally {
+      const tookMs = Math.round(performance.now() - began);
+      if (tookMs > SLOW_TRANSLATION_MS)
+        this.log.warn(
+          `${channel.name}: ${channel.pluginName} held the whole process for ${tookMs} ms over webhook ${id}`,
+        );
+    }
+  }
+
+  private async setAside(row: InboxRow, error: unknown): Promise<void> {
+    const outage = isOutage(error);
+    const hopeless = (error as { retryable?: boolean } | undefined)?.retryable === false;
+    const park = !outage && (hopeless || row.attempts >= this.config.intake.maxAttempts);
+    this.log.warn(
+      `${row.channel}: webhook ${row.id} ${park ? 'is parked' : 'will be tried again'}: ${errorText(error, 500)}`,
+    );
+    if (park) await this.inbox.park(row.id, error);
+    else await this.inbox.retryLater(row.id, error, !outage);
   }
 }

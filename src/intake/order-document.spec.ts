@@ -45,7 +45,7 @@ describe('an order document', () => {
     expect(checkedOrder(order)).toBe(order);
   });
 
-  const NO_ID = [undefined, null, '', 7, {}, 'x'.repeat(201), 'A\0', 'A\nB', 'A\u0085'];
+  const NO_ID = [undefined, null, '', 7, {}, 'x'.repeat(201), 'A\0', 'A\nB', 'A\u0085', '\ud800'];
   const NO_COUNT = [undefined, null, -1, 1.5, NaN, Infinity, '1', 2 ** 53, 1e21, 1_000_000_001];
   const NO_TIME = [null, '', 'soon', {}, [], '2024-13-01T00:00:00Z'];
 

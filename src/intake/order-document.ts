@@ -2,7 +2,8 @@ import { type OrderDocument, UntranslatableError } from '../channel-api';
 
 const MAX_LINES = 5_000;
 const MAX_UNITS = 1_000_000_000;
-const ID = /^[^\p{Cc}]{1,200}$/u;
+/** Half a surrogate pair has no place in PostgreSQL either. */
+const ID = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 
 /**
  * A plugin's order, checked before it is stored: plugins read what strangers send. Throws

@@ -10,9 +10,13 @@ import { CatalogService } from '../inventory/catalog.service';
 import type { OrderLineTarget, SettlementView } from '../inventory/commands';
 import { LedgerService } from '../inventory/ledger.service';
 import { JobsService } from '../jobs/jobs.service';
+import { errorText, isOutage } from './intake.errors';
+
+/** Named here for whoever finds a shortfall; what is done about it is the oversells worker's. */
+export const HANDLE_OVERSELLS = 'handle-oversells';
 
 /** What each line consisted of when it was first seen; a later change of the mapping does not reach back. */
-type LineMapping = Record<string, { skuId: number; units: number }[]>;
+export type LineMapping = Record<string, { skuId: number; units: number }[]>;
 
 interface MappedOrder {
   channel: string;
@@ -28,7 +32,7 @@ interface KeptView {
 /** Brings channel orders into the ledger: keeps the newest view of each, and has only the difference posted. */
 @Injectable()
 export class OrdersService {
-  private readonly log = new Logger('orders');
+  private readonly log = new Logger('intake');
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -47,6 +51,20 @@ export class OrdersService {
     const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
     await this.park(channel, order, unmapped);
     if (isUnseenByLedger(kept, settlement)) await this.pushAgain(channel, order);
+    if (settlement && settlement.shortfall > 0) this.jobs.wake(HANDLE_OVERSELLS);
+  }
+
+  /**
+   * Settles the order as it is known once more: what was short takes what is there now. Undefined where no
+   * such order is known, or a newer state of it is being settled.
+   */
+  async tryAgain(channel: string, orderId: string): Promise<SettlementView | undefined> {
+    const rows: { document: OrderDocument; mapping: LineMapping }[] = await this.dataSource.query(
+      'SELECT document, mapping FROM orders WHERE channel = $1 AND order_id = $2',
+      [channel, orderId],
+    );
+    const [known] = rows;
+    return known && this.settle(channel, known.document, known.mapping, randomUUID());
   }
 
   /** The ledger's events mark listings dirty by themselves; this is for what changed the channel alone. */
@@ -75,7 +93,8 @@ export class OrdersService {
       await this.apply(channel, document);
       return true;
     } catch (error) {
-      this.log.warn(`${channel}: order ${document.orderId} waits still: ${(error as Error).message}`);
+      if (isOutage(error)) throw error;
+      this.log.warn(`${channel}: order ${document.orderId} waits still: ${errorText(error, 500)}`);
       return false;
     }
   }
@@ -106,6 +125,7 @@ export class OrdersService {
     channel: string,
     order: OrderDocument,
     mapping: LineMapping,
+    attempt = '',
   ): Promise<SettlementView | undefined> {
     const lines: OrderLineTarget[] = [];
     for (const line of order.lines) {
@@ -123,19 +143,23 @@ export class OrdersService {
       }
     }
     const { orderId, revision } = order;
-    // Two documents of one revision may differ (a line mapped since); the content is part of the key.
-    const digest = createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 16);
+    const content = {
+      lines,
+      lineIds: order.lines.map((line) => line.lineId),
+      placedAt: iso(order.placedAt),
+      updatedAt: order.updatedAt && iso(order.updatedAt),
+      returnTo: this.channels.get(channel).config.returns,
+    };
+    // Two documents of one revision may differ (a line mapped since, a time told later): all of it is the key.
+    const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
     const { outcome } = await this.ledger.post({
       kind: 'settle-order',
       channel,
       orderId,
       revision,
       reservationId: randomUUID(),
-      lines,
-      lineIds: order.lines.map((line) => line.lineId),
-      placedAt: iso(order.placedAt),
-      updatedAt: order.updatedAt && iso(order.updatedAt),
-      key: `order:${channel}:${orderId}:${revision}:${digest}`,
+      ...content,
+      key: `order:${channel}:${orderId}:${revision}:${digest}${attempt && `:${attempt}`}`,
       actor: `channel:${channel}`,
     });
     return 'settlement' in outcome ? outcome.settlement : undefined;
@@ -205,9 +229,14 @@ const KEEP_ORDER = `
 const PARK_LINES = `
   WITH newest AS MATERIALIZED (
     SELECT FROM orders WHERE channel = $1 AND order_id = $2 AND revision = $3 FOR UPDATE
+  ), unmapped AS (
+    SELECT p.line_id, p.sku FROM unnest($4::text[], $5::text[]) AS p (line_id, sku)
+     WHERE NOT EXISTS (SELECT FROM dismissed_lines d WHERE d.channel = $1 AND d.order_id = $2
+                          AND d.line_id = p.line_id AND d.channel_sku = p.sku)
   ), gone AS (
-    DELETE FROM parked_lines USING newest WHERE channel = $1 AND order_id = $2 AND NOT line_id = ANY($4::text[])
+    DELETE FROM parked_lines USING newest
+     WHERE channel = $1 AND order_id = $2 AND NOT line_id IN (SELECT line_id FROM unmapped)
   )
   INSERT INTO parked_lines (channel, order_id, line_id, channel_sku, reason)
-  SELECT $1, $2, p.line_id, p.sku, 'unmapped SKU' FROM newest, unnest($4::text[], $5::text[]) AS p (line_id, sku)
+  SELECT $1, $2, u.line_id, u.sku, 'unmapped SKU' FROM newest, unmapped u
   ON CONFLICT (channel, order_id, line_id) DO UPDATE SET channel_sku = excluded.channel_sku`;

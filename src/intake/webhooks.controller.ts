@@ -6,8 +6,12 @@ import type { WebhookRequest } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { Problem } from '../http/problem';
 import { JobsService } from '../jobs/jobs.service';
+import { withinDeadline } from './deadline';
 import { InboxService } from './inbox.service';
 import { APPLY_INBOX } from './intake.worker';
+
+/** No sender waits longer for its answer. */
+const VERIFY_SECONDS = 10;
 
 @ApiTags('webhooks')
 @Controller('webhooks')
@@ -29,7 +33,8 @@ export class WebhooksController {
   ) {
     const channel = this.servedChannel(name);
     const webhook = rawRequest(request, name);
-    const verdict = await channel.channel.verifyWebhook(webhook);
+    const verified = channel.channel.verifyWebhook(webhook);
+    const verdict = await withinDeadline(verified, VERIFY_SECONDS, 'verifying the webhook');
     if (verdict.verdict === 'challenge') {
       response.status(verdict.status).type(verdict.contentType).send(verdict.body);
       return undefined;
@@ -38,7 +43,7 @@ export class WebhooksController {
       throw new Problem(verdict.status === 412 ? 'signature-mismatch' : 'unauthorized', verdict.reason);
     }
     const { duplicate } = await this.inbox.receive(name, verdict.topic, webhook);
-    this.jobs.wake(APPLY_INBOX);
+    this.jobs.wake(APPLY_INBOX, name);
     response.status(200);
     return { received: true, duplicate };
   }

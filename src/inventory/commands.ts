@@ -81,6 +81,8 @@ export interface SettleOrderCommand extends CommandEnvelope {
   lineIds: string[];
   placedAt: string;
   updatedAt?: string;
+  /** Where returned units go; quarantine when absent. */
+  returnTo?: 'quarantined' | 'available';
 }
 
 export type LedgerCommand = MoveCommand | ReserveCommand | ReservationCommand | SettleOrderCommand;

@@ -109,7 +109,8 @@ function settleLine(
   const shipped = takeUnits(parts, target.fulfilled - sum(parts, (part) => part.fulfilled));
   giveBack(draft, reservation, shipped, 'FULFILL', details);
   total.fulfilled += sum(shipped, (taken) => taken.units);
-  total.returned += takeBack(draft, reservation, parts, target, details);
+  const returns = { ...details, to: command.returnTo };
+  total.returned += takeBack(draft, reservation, parts, target, returns);
   const shortUnits = Math.max(0, wantedUnits - sum(parts, netUnits));
   total.shortfall += shortUnits;
   restateQuantities(reservation, parts, target, shortUnits);
@@ -201,13 +202,13 @@ function takeUnits(parts: ReservationPart[], units: number): TakenPart[] {
   return taken;
 }
 
-/** Returned units go to quarantine where they were shipped from; never more than the ledger shipped. */
+/** Returned units come back where they were shipped from, to quarantine by default; never more than were shipped. */
 function takeBack(
   draft: StockDraft,
   reservation: Reservation,
   parts: ReservationPart[],
   target: OrderLineTarget,
-  details: { occurredAt: string },
+  details: { occurredAt: string; to?: 'quarantined' | 'available' },
 ): number {
   const before = sum(parts, (part) => part.returned);
   let missing = target.returned - before;
@@ -218,7 +219,7 @@ function takeBack(
     const refusal = draft.post(
       part.skuId,
       part.locationId,
-      { type: 'RETURN', quantityUnits: units },
+      { type: 'RETURN', quantityUnits: units, to: details.to },
       {
         reservationId,
         channel,

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
+import { isoTime } from '../database/sql-time';
 
 export interface ChannelStatus {
   name: string;
@@ -31,10 +32,21 @@ export interface ChannelStatus {
   parkedLines: number;
   openShortfalls: number;
   pushes: number;
+  /** How far its orders have been read; null before the first poll, and where the plugin reads none. */
+  orderPolls: {
+    coveredAt: string | null;
+    orders: number;
+    failingSince: string | null;
+    error: string | null;
+  } | null;
+  /** Listed orders that wait for a person. */
+  parkedOrders: number;
+  /** Whether it knows where to send its webhooks; null where it was never told. */
+  subscription: { url: string; subscribedAt: string | null; error: string | null } | null;
 }
 
 /** What a row of `COUNTS` has beside counts. */
-interface Told {
+interface Told extends Pick<ChannelStatus, 'orderPolls' | 'subscription'> {
   channel: string;
   paused: ChannelStatus['paused'] | null;
   last_error: string | null;
@@ -80,6 +92,9 @@ export class ChannelStatusService {
         parkedLines: count.parked_lines!,
         openShortfalls: count.shortfalls!,
         pushes: count.pushes!,
+        orderPolls: count.orderPolls,
+        parkedOrders: count.parked_orders!,
+        subscription: count.subscription,
       };
     });
   }
@@ -91,7 +106,12 @@ const COUNTS = `
             FROM channel_pauses p WHERE p.channel = c.channel) AS paused,
          (SELECT count(*) FROM parked_lines p WHERE p.channel = c.channel) AS parked_lines,
          (SELECT count(*) FROM shortfalls s WHERE s.channel = c.channel AND s.state = 'open') AS shortfalls,
-         (SELECT count(*) FROM pushes p WHERE p.channel = c.channel) AS pushes
+         (SELECT count(*) FROM pushes p WHERE p.channel = c.channel) AS pushes,
+         (SELECT count(*) FROM parked_orders p WHERE p.channel = c.channel AND p.state IN ('parked', 'retrying')) AS parked_orders,
+         (SELECT jsonb_build_object('coveredAt', ${isoTime('covered_at')}, 'orders', orders, 'failingSince', ${isoTime('failing_since')}, 'error', error)
+            FROM order_polls p WHERE p.channel = c.channel) AS "orderPolls",
+         (SELECT jsonb_build_object('url', url, 'subscribedAt', ${isoTime('subscribed_at')}, 'error', error)
+            FROM channel_subscriptions p WHERE p.channel = c.channel) AS subscription
     FROM unnest($1::text[]) AS c (channel),
     LATERAL (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS dirty, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked_listings,
                     coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 AS lag,

@@ -110,6 +110,9 @@ describe('the API of channels', () => {
             parkedLines: 0,
             openShortfalls: 0,
             pushes: NUMBER,
+            orderPolls: { coveredAt: TIME, orders: 0, failingSince: null, error: null },
+            parkedOrders: 0,
+            subscription: null,
           },
         ],
       });
@@ -273,9 +276,14 @@ describe('the API of channels', () => {
             id: NUMBER,
             channel: 'shop',
             topic: 'order/changed',
+            code: 'untranslatable',
             error: expect.stringContaining('revision') as string,
             attempts: 1,
+            deliveries: 1,
+            state: 'parked',
             receivedAt: TIME,
+            parkedAt: TIME,
+            lastAction: null,
           },
         ],
       });
@@ -295,12 +303,15 @@ describe('the API of channels', () => {
       expect(body).toEqual({
         items: [
           {
+            id: NUMBER,
             channel: 'shop',
             orderId: 'O-1',
             lineId: 'L-1',
             channelSku: 'S-UNKNOWN',
             reason: 'unmapped SKU',
+            state: 'parked',
             parkedAt: TIME,
+            lastAction: null,
           },
         ],
       });
