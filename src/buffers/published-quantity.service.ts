@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import type { Listing } from '../channels/listings.service';
 import { AvailabilityService } from '../inventory/availability.service';
@@ -15,6 +16,7 @@ export class PublishedQuantityService {
     private readonly availability: AvailabilityService,
     private readonly catalog: CatalogService,
     private readonly channels: ChannelsService,
+    private readonly breakers: BreakerService,
   ) {}
 
   /** From the database, at this moment, for each channel as a whole. In the order of the listings. */
@@ -59,7 +61,14 @@ export class PublishedQuantityService {
       }
       return { sku: this.catalog.skuCode(skuId), unitsPerListing: units, levels };
     });
-    const policy = { ...config.buffer, source: `channel ${listing.channel}` };
+    const { units, percent, staleUnits, stalePercent } = config.buffer;
+    const staleness = this.breakers.stalenessOf(listing.channel);
+    const policy = {
+      units,
+      percent,
+      source: `channel ${listing.channel}`,
+      stale: staleness && { units: staleUnits, percent: stalePercent, reason: staleness.reason },
+    };
     return computeWaterfall(components, policy, config.cap, new Date());
   }
 }

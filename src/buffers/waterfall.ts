@@ -2,7 +2,7 @@ import { type Level, physicalUnits } from '../inventory/level';
 
 /** Units withheld from a channel, with the reason. */
 export interface AppliedBuffer {
-  kind: 'static';
+  kind: 'static' | 'stale';
   units: number;
   reason: string;
 }
@@ -47,6 +47,8 @@ export interface BufferPolicy {
   percent: number;
   /** Where it is set, such as `channel shop`. */
   source: string;
+  /** On top, while the channel cannot be reached. */
+  stale?: { units: number; percent: number; reason: string };
 }
 
 /**
@@ -73,7 +75,7 @@ function explainComponent(
   const sum = (units: (level: Level) => number) => all.reduce((total, level) => total + units(level), 0);
   // A level below zero owes units that another location's stock must not be sold against.
   const available = sum((level) => level.available);
-  const buffers = staticBuffers(available, policy);
+  const buffers = buffersOf(available, policy);
   const sellable = Math.max(0, available - buffers.reduce((total, buffer) => total + buffer.units, 0));
   return {
     sku,
@@ -90,12 +92,22 @@ function explainComponent(
   };
 }
 
-/** The larger of so many units and so many percent of what is available; never more than there is. */
-function staticBuffers(available: number, { units, percent, source }: BufferPolicy): AppliedBuffer[] {
-  const share = Math.ceil((Math.max(0, available) * percent) / 100);
+/** Each the larger of so many units and so many percent of what is available; together never more than there is. */
+function buffersOf(available: number, policy: BufferPolicy): AppliedBuffer[] {
+  const { units, percent, source, stale } = policy;
+  const share = shareOf(available, percent);
   const withheld = Math.min(Math.max(units, share), Math.max(0, available));
-  if (withheld === 0) return [];
   const reason =
     share > units ? `${percent} % of ${available} available (${source})` : `${units} units (${source})`;
-  return [{ kind: 'static', units: withheld, reason }];
+  const buffers: AppliedBuffer[] = [{ kind: 'static', units: withheld, reason }];
+  if (stale) {
+    const more = Math.max(stale.units, shareOf(available, stale.percent));
+    const left = Math.max(0, available) - withheld;
+    buffers.push({ kind: 'stale', units: Math.min(more, left), reason: stale.reason });
+  }
+  return buffers.filter((buffer) => buffer.units > 0);
+}
+
+function shareOf(available: number, percent: number): number {
+  return Math.ceil((Math.max(0, available) * percent) / 100);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChannelClock, LimitFacts, RateLimit } from './contract';
+import { LimitsUnavailableError } from './errors';
 import {
   assertUsable,
   close,
@@ -70,6 +71,8 @@ export class QueuedLimiter implements Limiter {
   private waiting: Waiting[] = [];
   private report: Report = emptyReport();
   private running = false;
+  private stopped = false;
+  private runs: Promise<void> = Promise.resolve();
   private again = false;
   private sleeping: AbortController | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -94,6 +97,7 @@ export class QueuedLimiter implements Limiter {
     { maxWaitMs, holdMs }: { maxWaitMs: number; holdMs: number },
   ): Promise<Permit | LimitRefusal> {
     return new Promise((resolve, reject) => {
+      if (this.stopped) throw new LimitsUnavailableError('not sent: the host is shutting down');
       const since = this.now();
       this.waiting.push({ costs, since, deadline: since + maxWaitMs, holdMs, resolve, reject });
       this.wake();
@@ -109,6 +113,17 @@ export class QueuedLimiter implements Limiter {
   learn(limit: string, facts: LimitFacts): void {
     this.report.facts.push({ limit, facts });
     this.wakeSoon();
+  }
+
+  /** Refuses whoever waits, and tells the store of what was answered. For when the process ends. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { reject } of waiting)
+      reject(new LimitsUnavailableError('not sent: the host is shutting down'));
+    if (isPending(this.report) || this.running) this.wake();
+    await this.runs;
   }
 
   private release(active: Active, outcome: 'answered' | 'throttled' | 'unanswered'): void {
@@ -134,7 +149,7 @@ export class QueuedLimiter implements Limiter {
     if (this.running) return;
     this.running = true;
     // Calls made in one turn ask together.
-    queueMicrotask(() => void this.run());
+    this.runs = Promise.resolve().then(() => this.run());
   }
 
   private async run(): Promise<void> {
@@ -146,7 +161,7 @@ export class QueuedLimiter implements Limiter {
       if (isKept && this.waiting.length > 0 && !this.again) await this.sleep(sleepMs!);
     } while (this.waiting.length > 0 || (this.again && isKept));
     this.running = false;
-    if (isPending(this.report)) this.wakeSoon(isKept ? REPORT_WITHIN_MS : RETRY_STORE_MS);
+    if (isPending(this.report) && !this.stopped) this.wakeSoon(isKept ? REPORT_WITHIN_MS : RETRY_STORE_MS);
   }
 
   private async sleep(delayMs: number): Promise<void> {
@@ -264,8 +279,10 @@ export class QueuedLimiter implements Limiter {
   }
 
   private settle(each: Waiting, verdict: Verdict): void {
-    if (verdict === 'wait') return;
-    this.waiting.splice(this.waiting.indexOf(each), 1);
+    const place = this.waiting.indexOf(each);
+    // Refused by `stop` meanwhile: what it was granted is lost, which is on the safe side.
+    if (verdict === 'wait' || place < 0) return;
+    this.waiting.splice(place, 1);
     if (verdict !== 'granted') {
       this.tally.refused++;
       each.resolve(verdict);

@@ -11,8 +11,10 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
+import { BreakerService } from './breaker.service';
 import { CallDeadline } from './call-deadline';
 import { UnknownChannelError } from './channels.errors';
+import { LimitsService } from './limits.service';
 import { loadPlugin } from './plugin-loader';
 
 /** A channel that its plugin serves. */
@@ -42,9 +44,14 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
   private readonly log = new Logger('channels');
   private readonly channels = new Map<string, ReadyChannel | FailedChannel>();
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly limits: LimitsService,
+    private readonly breakers: BreakerService,
+  ) {}
 
   async onModuleInit(): Promise<void> {
+    await this.breakers.load();
     for (const [index, config] of this.config.channels.entries()) {
       this.channels.set(config.name, await this.connect(config, index));
     }
@@ -81,8 +88,13 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
       const secrets = [...(plugin.secrets?.(options) ?? []), ...this.valuesFromVariables(config, index)];
       const log = loggerOf(name, createRedactor(secrets));
       const deadline = new CallDeadline();
+      const limits = plugin.limits(options);
       const http = createChannelHttp({
-        limits: plugin.limits(options),
+        limits,
+        limiter: this.limits.limiterOf(name, limits, clock),
+        breaker: this.breakers.gateOf(name),
+        maxWaitMs: this.config.limits.maxWaitSeconds * 1000,
+        maxRetryAfterMs: this.config.limits.maxRetryAfterSeconds * 1000,
         clock,
         log,
         secrets,

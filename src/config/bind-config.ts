@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
 import {
@@ -6,6 +7,7 @@ import {
   DatabaseConfig,
   IntakeConfig,
   LedgerConfig,
+  LimitsConfig,
   LocationConfig,
   LogConfig,
   PushConfig,
@@ -27,7 +29,7 @@ interface Shape<T extends object> {
 
 const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   type: ChannelConfig,
-  sections: { buffer: { type: BufferConfig } },
+  sections: { buffer: { type: BufferConfig }, breaker: { type: BreakerConfig } },
 };
 
 const CONFIG_SHAPE: Shape<Config> = {
@@ -42,6 +44,8 @@ const CONFIG_SHAPE: Shape<Config> = {
     buffers: { type: BufferConfig },
     intake: { type: IntakeConfig },
     push: { type: PushConfig },
+    limits: { type: LimitsConfig },
+    breaker: { type: BreakerConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

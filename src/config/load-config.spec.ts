@@ -66,9 +66,19 @@ describe('which file', () => {
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
       ledger: { maxBatch: 256, lanes: 1 },
-      buffers: { units: 0, percent: 0 },
+      buffers: { units: 0, percent: 0, staleUnits: 0, stalePercent: 20 },
       intake: { sweepEverySeconds: 10, maxAttempts: 10 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
+      limits: { maxWaitSeconds: 30, maxRetryAfterSeconds: 900 },
+      breaker: {
+        failures: 5,
+        failurePercent: 50,
+        windowSeconds: 30,
+        minCalls: 20,
+        openSeconds: 10,
+        maxOpenSeconds: 300,
+        staleAfterSeconds: 900,
+      },
       channels: [],
       adminKey: null,
       file: null,
@@ -423,8 +433,8 @@ describe('what is resolved', () => {
   test('a channel takes from the host’s buffers what its own does not set', () => {
     const yaml = `buffers: { units: 5, percent: 10 }\n${channel('buffer: { units: 0 }')}\n  - { name: b, plugin: x }`;
     expect(load(yaml).channels.map(({ buffer }) => ({ ...buffer }))).toEqual([
-      { units: 0, percent: 10 },
-      { units: 5, percent: 10 },
+      { units: 0, percent: 10, staleUnits: 0, stalePercent: 20 },
+      { units: 5, percent: 10, staleUnits: 0, stalePercent: 20 },
     ]);
   });
 
