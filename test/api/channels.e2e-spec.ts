@@ -100,6 +100,8 @@ describe('the API of channels', () => {
             plugin: expect.stringContaining('generic-rest') as string,
             mode: 'live',
             state: 'ready',
+            breaker: { state: 'closed', since: TIME, reason: null, held: false, probeAt: null },
+            stale: null,
             listings: 3,
             dirty: 0,
             parkedListings: 0,
