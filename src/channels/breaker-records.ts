@@ -23,7 +23,7 @@ export interface BreakerChange {
   changedAt: Date;
 }
 
-export type HeldAs = 'open' | 'close' | 'auto';
+export type HeldAs = 'open' | 'closed' | 'auto';
 
 /** The rows behind breakers. Every change is one statement that checks, writes, notes and tells the other hosts. */
 export class BreakerRecords {
@@ -172,7 +172,7 @@ function holding(state: string, held: boolean, change: string): string {
 
 const HOLD: Record<HeldAs, string> = {
   open: holding("'open'", true, 'held-open'),
-  close: holding("'closed'", true, 'held-closed'),
+  closed: holding("'closed'", true, 'held-closed'),
   auto: holding('state', false, 'released'),
 };
 

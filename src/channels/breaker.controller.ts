@@ -8,15 +8,15 @@ import { IsText } from '../http/fields';
 import type { HeldAs } from './breaker-records';
 import { BreakerService } from './breaker.service';
 
-const ACTIONS: readonly HeldAs[] = ['open', 'close', 'auto'];
+const ACTIONS: readonly HeldAs[] = ['open', 'closed', 'auto'];
 
 class HoldBreaker {
   @ApiProperty({
     enum: ACTIONS,
-    description: '`open` and `close` keep it so until `auto` lets it decide by itself',
+    description: '`open` and `closed` keep it so until `auto` lets it decide by itself',
   })
   @IsIn(ACTIONS)
-  action!: HeldAs;
+  state!: HeldAs;
 
   @ApiProperty({ example: 'the marketplace announced maintenance' })
   @IsText(500)
@@ -34,7 +34,7 @@ export class BreakerController {
   @ApiOperation({
     summary: 'Whether the channel is left alone because it does not answer, and what led to it',
   })
-  async state(@Param('channel') channel: string) {
+  async told(@Param('channel') channel: string) {
     return { ...this.breakers.stateOf(channel), changes: await this.breakers.changesOf(channel) };
   }
 
@@ -44,10 +44,10 @@ export class BreakerController {
   @ApiOperation({ summary: 'Keep the breaker open or closed, or let it decide by itself again' })
   async hold(
     @Param('channel') channel: string,
-    @Body() { action, reason }: HoldBreaker,
+    @Body() { state, reason }: HoldBreaker,
     @Req() request: Request,
   ) {
-    await this.breakers.hold(channel, action, reason, `api:${(request.caller as Caller).name}`);
-    return this.state(channel);
+    await this.breakers.hold(channel, state, reason, `api:${(request.caller as Caller).name}`);
+    return this.told(channel);
   }
 }
