@@ -198,6 +198,11 @@ describe('faults', () => {
     ['locations: [{ name: x }]', 'locations[0].code', 'nothing'],
     ['locations: [{ code: a, priority: 0 }]', 'locations[0].priority', '0'],
     ['buffers: { percent: 101 }', 'buffers.percent', '101'],
+    ['buffers: { stalePercent: -1 }', 'buffers.stalePercent', '-1'],
+    ['limits: { maxWaitSeconds: 301 }', 'limits.maxWaitSeconds', '301'],
+    ['limits: { maxRetryAfterSeconds: 0 }', 'limits.maxRetryAfterSeconds', '0'],
+    ['breaker: { failures: 0 }', 'breaker.failures', '0'],
+    [channel('breaker: { openSeconds: 1.5 }'), 'channels[0].breaker.openSeconds', '1.5'],
     ['channels: { name: shop }', 'channels', 'a mapping'],
     [channel('mode: on'), 'channels[0].mode', '"on"'],
     [channel('options: some text'), 'channels[0].options', 'a text'],
@@ -436,6 +441,15 @@ describe('what is resolved', () => {
       { units: 0, percent: 10, staleUnits: 0, stalePercent: 20 },
       { units: 5, percent: 10, staleUnits: 0, stalePercent: 20 },
     ]);
+  });
+
+  test('a channel takes from the host’s breaker what its own does not set', () => {
+    const yaml = `breaker: { failures: 9, openSeconds: 2 }\n${channel('breaker: { openSeconds: 7 }')}`;
+    expect(load(yaml).channels[0]?.breaker).toMatchObject({
+      failures: 9,
+      openSeconds: 7,
+      maxOpenSeconds: 300,
+    });
   });
 
   test('a location map finds only what was written in it', () => {
