@@ -175,6 +175,11 @@ export class QueuedLimiter implements Limiter {
    * store failed, and then nobody waits any more.
    */
   private async pass(): Promise<number | undefined> {
+    for (const each of this.active) {
+      if (each.until > performance.now()) continue;
+      this.active.delete(each);
+      this.report.spent.push(...each.costs);
+    }
     // Taken together, for a call answered meanwhile must neither be held no more nor spent not yet.
     const round: Round = { waiting: [...this.waiting], active: [...this.active], report: this.report };
     this.report = emptyReport();
