@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import type { Listing } from '../channels/listings.service';
 import type { ChannelConfig } from '../config/channel.config';
@@ -31,6 +32,7 @@ export class PublishedQuantityService {
     private readonly availability: AvailabilityService,
     private readonly catalog: CatalogService,
     private readonly channels: ChannelsService,
+    private readonly breakers: BreakerService,
   ) {}
 
   /** From the database, at this moment. In the order of the listings. */
@@ -78,7 +80,7 @@ export class PublishedQuantityService {
     // A channel that maps no locations is served from all of them.
     const isServing = (code: string) => serving.size === 0 || serving.has(code);
     const components = this.stockOf(listing, levelsOf, isServing);
-    return computeWaterfall(components, bufferOf(listing, config), capOf(listing, config), new Date());
+    return computeWaterfall(components, this.bufferOf(listing, config), capOf(listing, config), new Date());
   }
 
   /** By the channel's own locations. Ours are filled in the order that stock is taken from them. */
@@ -96,7 +98,7 @@ export class PublishedQuantityService {
           ? whole.capSource
           : `what is left of ${whole.quantity} over all locations`;
       const cap = { units: left, source };
-      const waterfall = computeWaterfall(components, bufferOf(listing, config), cap, new Date());
+      const waterfall = computeWaterfall(components, this.bufferOf(listing, config), cap, new Date());
       left -= waterfall.quantity;
       shown.add(code);
       waterfalls.set(channelLocation, waterfall);
@@ -107,6 +109,21 @@ export class PublishedQuantityService {
   private inPriority(locations: [channelLocation: string, code: string][]): [string, string][] {
     const order = this.catalog.allLocations().map(({ code }) => code);
     return locations.sort(([, a], [, b]) => order.indexOf(a) - order.indexOf(b));
+  }
+
+  /** What the listing sets goes before what its channel sets, for units and percent each. */
+  private bufferOf({ channel, channelSku, ...listing }: Listing, { buffer }: ChannelConfig): BufferPolicy {
+    const sourceOf = (own: number | null) => (own === null ? `channel ${channel}` : `listing ${channelSku}`);
+    const staleness = this.breakers.stalenessOf(channel);
+    return {
+      units: listing.bufferUnits ?? buffer.units,
+      percent: listing.bufferPercent ?? buffer.percent,
+      source: sourceOf(listing.bufferUnits),
+      percentSource: sourceOf(listing.bufferPercent),
+      ...(staleness && {
+        stale: { units: buffer.staleUnits, percent: buffer.stalePercent, reason: staleness.reason },
+      }),
+    };
   }
 
   private stockOf(
@@ -123,17 +140,6 @@ export class PublishedQuantityService {
       return { sku: this.catalog.skuCode(skuId), unitsPerListing: units, levels };
     });
   }
-}
-
-/** What the listing sets goes before what its channel sets, for units and percent each. */
-function bufferOf({ channel, channelSku, ...listing }: Listing, { buffer }: ChannelConfig): BufferPolicy {
-  const sourceOf = (own: number | null) => (own === null ? `channel ${channel}` : `listing ${channelSku}`);
-  return {
-    units: listing.bufferUnits ?? buffer.units,
-    percent: listing.bufferPercent ?? buffer.percent,
-    source: sourceOf(listing.bufferUnits),
-    percentSource: sourceOf(listing.bufferPercent),
-  };
 }
 
 function capOf({ channel, channelSku, cap: own }: Listing, { cap }: ChannelConfig): CapPolicy | null {

@@ -81,6 +81,25 @@ describe('a published quantity', () => {
     expect(computeWaterfall([stock(9)], policy, null, NOW)).toMatchObject({ cap: null, capSource: null });
   });
 
+  test.each([
+    ['on top of the static one', 100, { units: 10 }, { units: 5, percent: 20 }, [10, 20]],
+    ['in units where they are more', 100, {}, { units: 50, percent: 20 }, [50]],
+    ['from what the static one leaves', 12, { units: 10 }, { units: 5, percent: 0 }, [10, 2]],
+    ['from nothing', 8, { units: 10 }, { units: 5, percent: 50 }, [8]],
+  ])('is less by a buffer %s while the channel is stale', (_name, available, policy, stale, withheld) => {
+    const reason = 'the channel cannot be reached since yesterday';
+    const waterfall = computeWaterfall(
+      [stock(available)],
+      { ...NO_BUFFER, ...policy, stale: { ...stale, reason } },
+      null,
+      NOW,
+    );
+    const { buffers } = waterfall.components[0]!;
+    expect(buffers.map(({ units }) => units)).toEqual(withheld);
+    expect(waterfall.quantity).toBe(available - withheld.reduce((sum, units) => sum + units, 0));
+    for (const buffer of buffers.filter(({ kind }) => kind === 'stale')) expect(buffer.reason).toBe(reason);
+  });
+
   test('is withheld nothing from where nothing is', () => {
     for (const available of [0, -4]) {
       const waterfall = computeWaterfall(
@@ -180,6 +199,14 @@ const anyPolicy = fc.record({
   units: fc.nat(2_000),
   percent: fc.double({ min: 0, max: 100, noNaN: true }),
   source: fc.constant('x'),
+  stale: fc.option(
+    fc.record({
+      units: fc.nat(2_000),
+      percent: fc.double({ min: 0, max: 100, noNaN: true }),
+      reason: fc.constant('away'),
+    }),
+    { nil: undefined },
+  ),
 });
 const anyCap = fc.option(fc.nat(5_000));
 

@@ -2,7 +2,7 @@ import { type Level, physicalUnits } from '../inventory/level';
 
 /** Units withheld from a channel, with the reason. */
 export interface AppliedBuffer {
-  kind: 'static';
+  kind: 'static' | 'stale';
   units: number;
   reason: string;
 }
@@ -51,6 +51,8 @@ export interface BufferPolicy {
   source: string;
   /** Where the percentage is set, if not there too. */
   percentSource?: string;
+  /** On top, while the channel cannot be reached. */
+  stale?: { units: number; percent: number; reason: string };
 }
 
 /** Most units of a listing to be shown. */
@@ -89,7 +91,7 @@ function explainComponent(
   const sum = (units: (level: Level) => number) => all.reduce((total, level) => total + units(level), 0);
   // A level below zero owes units that another location's stock must not be sold against.
   const available = sum((level) => level.available);
-  const buffers = staticBuffers(available, policy);
+  const buffers = buffersOf(available, policy);
   const sellable = Math.max(0, available - buffers.reduce((total, buffer) => total + buffer.units, 0));
   return {
     sku,
@@ -106,15 +108,24 @@ function explainComponent(
   };
 }
 
-/** The larger of so many units and so many percent of what is available; never more than there is. */
-function staticBuffers(available: number, policy: BufferPolicy): AppliedBuffer[] {
-  const { units, percent, source, percentSource = source } = policy;
-  const share = Math.ceil((Math.max(0, available) * percent) / 100);
+/** Each the larger of so many units and so many percent of what is available; together never more than there is. */
+function buffersOf(available: number, policy: BufferPolicy): AppliedBuffer[] {
+  const { units, percent, source, percentSource = source, stale } = policy;
+  const share = shareOf(available, percent);
   const withheld = Math.min(Math.max(units, share), Math.max(0, available));
-  if (withheld === 0) return [];
   const reason =
     share > units
       ? `${percent} % of ${available} available (${percentSource})`
       : `${units} units (${source})`;
-  return [{ kind: 'static', units: withheld, reason }];
+  const buffers: AppliedBuffer[] = [{ kind: 'static', units: withheld, reason }];
+  if (stale) {
+    const more = Math.max(stale.units, shareOf(available, stale.percent));
+    const left = Math.max(0, available) - withheld;
+    buffers.push({ kind: 'stale', units: Math.min(more, left), reason: stale.reason });
+  }
+  return buffers.filter((buffer) => buffer.units > 0);
+}
+
+function shareOf(available: number, percent: number): number {
+  return Math.ceil((Math.max(0, available) * percent) / 100);
 }

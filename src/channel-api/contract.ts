@@ -191,11 +191,51 @@ export interface ChannelCapabilities {
   subscribesWebhooks: boolean;
 }
 
-/** A token bucket: `burst` calls at once, refilled at `perSecond`. */
-export interface RateLimit {
+/**
+ * Calls, or units of their cost, that a channel takes. Limits are data: the host counts them over all of its
+ * processes, waits for a bucket's tokens, and refuses a call at once whose quota is used up.
+ */
+export type RateLimit = BucketLimit | RollingQuota | DailyQuota;
+
+/** A token bucket: `burst` units at once, refilled at `perSecond`. */
+export interface BucketLimit {
+  kind?: 'bucket';
   name: string;
   perSecond: number;
   burst: number;
+}
+
+/** At most `quota` units in any `windowSeconds`. */
+export interface RollingQuota {
+  kind: 'rolling';
+  name: string;
+  quota: number;
+  windowSeconds: number;
+}
+
+/** At most `quota` units from one reset to the next. */
+export interface DailyQuota {
+  kind: 'daily';
+  name: string;
+  quota: number;
+  /** Time of day in UTC, such as `07:00`. */
+  resetsAtUtc: string;
+}
+
+/**
+ * What an answer of the channel said of one of its limits: a rate in a header, a throttle status in a body.
+ * Values that cannot be (0, negative, more than a hundred times what is declared) are not believed.
+ */
+export interface LimitFacts {
+  perSecond?: number;
+  burst?: number;
+  quota?: number;
+  /** Units left when the channel answered. Can only lower what the host believes to be left. */
+  remaining?: number;
+  /** Units of the call's `cost` that the channel gave back: it turned out cheaper than asked for. */
+  refunded?: number;
+  /** When a quota is full again, ISO 8601. */
+  resetsAt?: string;
 }
 
 /** What a plugin's module exports as default. */

@@ -28,6 +28,20 @@ export class ChannelThrottledError extends ChannelError {
   }
 }
 
+/** Nothing was sent: the channel could not be reached of late, and is only probed until it answers again. */
+export class ChannelBreakerOpenError extends ChannelError {
+  constructor(message: string, retryAfterMs?: number) {
+    super('channel-breaker-open', message, true, retryAfterMs);
+  }
+}
+
+/** Nothing was sent: what the hosts have used of the channel's limits together cannot be read. */
+export class LimitsUnavailableError extends ChannelError {
+  constructor(message: string) {
+    super('limits-unavailable', message, true);
+  }
+}
+
 /** Credentials or scopes are wrong; a person must act. */
 export class ChannelUnauthorizedError extends ChannelError {
   constructor(message: string) {
@@ -61,6 +75,16 @@ export class UntranslatableError extends ChannelError {
   constructor(message: string) {
     super('untranslatable', message, false);
   }
+}
+
+const HELD_BACK = ['channel-throttled', 'channel-breaker-open', 'limits-unavailable'];
+
+/**
+ * True when a failure, or the `code` of a refused row, says only that the channel takes no calls for now:
+ * nothing was applied, and it is no fault of what was to be sent.
+ */
+export function isHeldBack(failure: { code?: unknown } | null | undefined): boolean {
+  return typeof failure?.code === 'string' && HELD_BACK.includes(failure.code);
 }
 
 /** True for any error with the shape of a `ChannelError`, whichever copy of the class made it. */

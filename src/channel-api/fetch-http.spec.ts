@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { CallBreaker, CallOutcome } from './call-breaker';
 import type { RateLimit } from './contract';
-import { isChannelError, type ChannelError } from './errors';
+import { ChannelBreakerOpenError, isChannelError, isHeldBack, type ChannelError } from './errors';
 import { createChannelHttp, type ChannelHttpOptions } from './fetch-http';
 import type { ChannelHttp, ChannelHttpRequest } from './http-client';
 import { createRedactor } from './redaction';
@@ -346,52 +347,178 @@ describe('redaction', () => {
 });
 
 describe('limits', () => {
+  /** What one token of API takes to refill, with the headroom left. */
+  const TOKEN_MS = 103;
+
+  function answering(...answers: Response[]) {
+    return jest.fn(async () => answers.shift() ?? new Response('{}'));
+  }
+
+  const get = (http: ChannelHttp, request: Partial<ChannelHttpRequest> = {}) =>
+    http.request({ method: 'GET', url: 'https://shop.example/', ...request });
+  const sleptInAll = () => sleptMs.reduce((sum, ms) => sum + ms, 0);
+
   it('calls beyond the burst wait for their token', async () => {
-    const fetch = jest.fn(async () => new Response('{}'));
+    const fetch = answering();
     const http = httpWith({ fetch, limits: [API] });
-    await Promise.all(
-      Array.from({ length: 8 }, () => http.request({ method: 'GET', url: 'https://shop.example/' })),
-    );
-    expect(sleptMs).toEqual([100, 100, 100]);
+    await Promise.all(Array.from({ length: 8 }, () => get(http)));
+    expect(sleptInAll()).toBeGreaterThanOrEqual(3 * 100);
+    expect(sleptInAll()).toBeLessThan(8 * TOKEN_MS);
     expect(fetch).toHaveBeenCalledTimes(8);
   });
 
-  it('each limit has a bucket of its own', async () => {
-    const fetch = jest.fn(async () => new Response('{}'));
-    const http = httpWith({ fetch, limits: [API, { name: 'orders', perSecond: 1, burst: 1 }] });
-    await http.request({ method: 'GET', url: 'https://shop.example/', limit: 'orders' });
-    await http.request({ method: 'GET', url: 'https://shop.example/' });
+  it('each limit is counted by itself, and a call may name several and what it costs of each', async () => {
+    const orders: RateLimit = { name: 'orders', perSecond: 1, burst: 4 };
+    const http = httpWith({ fetch: answering(), limits: [API, orders] });
+    await get(http, { limit: ['api', 'orders'], cost: { orders: 4 } });
+    for (let call = 0; call < 4; call++) await get(http);
     expect(sleptMs).toEqual([]);
-    await http.request({ method: 'GET', url: 'https://shop.example/', limit: 'orders' });
-    expect(sleptMs).toEqual([1_000]);
+    await get(http, { limit: 'orders' });
+    expect(sleptInAll()).toBe(1_021);
+  });
+
+  it('what can never be paid is refused, unsent', async () => {
+    const fetch = jest.fn();
+    const http = httpWith({ fetch, limits: [API] });
+    for (const cost of [6, -1, NaN, Infinity]) {
+      const error = await failureOf(http, { url: 'https://shop.example/', cost });
+      expect(error).toMatchObject({ code: 'channel-request', retryable: false });
+      expect(error.message).toContain('"api"');
+    }
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('a quota that is used up throttles at once until its reset, unsent', async () => {
+    const fetch = answering();
+    const daily: RateLimit = { kind: 'daily', name: 'day', quota: 2, resetsAtUtc: '13:00' };
+    const http = httpWith({ fetch, limits: [daily] });
+    await get(http);
+    await get(http);
+    const error = await failureOf(http, { url: 'https://shop.example/' });
+    // An hour, and a minute for clocks that differ.
+    expect(error).toMatchObject({ code: 'channel-throttled', retryAfterMs: 3_660_000 });
+    expect(error.message).toContain('quota "day"');
+    expect(fetch).toHaveBeenCalledTimes(2);
+    expect(sleptMs).toEqual([]);
   });
 
   it('after a 429 the next call waits out Retry-After', async () => {
-    const answers = [new Response('', { status: 429, headers: { 'retry-after': '4' } }), new Response('{}')];
-    const http = httpWith({ fetch: async () => answers.shift() as Response, limits: [API] });
+    const http = httpWith({
+      fetch: answering(new Response('', { status: 429, headers: { 'retry-after': '4' } })),
+      limits: [API],
+    });
     await failureOf(http, { url: 'https://shop.example/' });
-    await http.request({ method: 'GET', url: 'https://shop.example/' });
-    expect(sleptMs.reduce((sum, ms) => sum + ms, 0)).toBe(4_100);
+    await get(http);
+    expect(sleptInAll()).toBe(4_000 + TOKEN_MS);
   });
 
   it('after a 429 that asks for longer than a call may wait, the next one is throttled unsent', async () => {
-    const fetch = jest.fn(
-      async () => new Response('', { status: 429, headers: { 'retry-after': '1000000000' } }),
-    );
-    const http = httpWith({ fetch, limits: [API] });
-    await failureOf(http, { url: 'https://shop.example/' });
+    const fetch = answering(new Response('', { status: 429, headers: { 'retry-after': '1000000000' } }));
+    const http = httpWith({ fetch, limits: [API], maxRetryAfterMs: 60_000 });
+    const refused = await failureOf(http, { url: 'https://shop.example/' });
+    expect(refused).toMatchObject({ code: 'channel-throttled', retryAfterMs: 60_000 });
     const error = await failureOf(http, { url: 'https://shop.example/' });
-    expect(error).toMatchObject({ code: 'channel-throttled', retryAfterMs: 900_100 });
+    expect(error).toMatchObject({ code: 'channel-throttled', retryAfterMs: 60_000 + TOKEN_MS });
     expect(error.message).toContain('not sent');
     expect(fetch).toHaveBeenCalledTimes(1);
     expect(sleptMs).toEqual([]);
   });
 
-  it('after a 429 that does not say for how long, the limit stays closed for a second', async () => {
-    const answers = [new Response('', { status: 429 }), new Response('{}')];
-    const http = httpWith({ fetch: async () => answers.shift() as Response, limits: [API] });
-    await failureOf(http, { url: 'https://shop.example/' });
-    await http.request({ method: 'GET', url: 'https://shop.example/' });
-    expect(sleptMs.reduce((sum, ms) => sum + ms, 0)).toBe(1_100);
+  it('429s that do not say for how long close the limit for ever longer, until a call is answered', async () => {
+    const silent = () => new Response('', { status: 429 });
+    const http = httpWith({
+      fetch: answering(silent(), silent(), silent(), new Response('{}'), silent()),
+      limits: [API],
+    });
+    const slept: number[] = [];
+    for (const isRefused of [true, true, true, false, true, false]) {
+      sleptMs = [];
+      if (isRefused) await failureOf(http, { url: 'https://shop.example/' });
+      else await get(http);
+      slept.push(sleptInAll());
+    }
+    const closed = [0, 1_000, 2_000, 4_000, 0, 1_000];
+    expect(slept.map((ms) => Math.floor(ms / 1_000) * 1_000)).toEqual(closed);
+  });
+
+  it('what an answer taught of a limit holds from then on', async () => {
+    const http = httpWith({ fetch: answering(), limits: [API] });
+    await get(http);
+    http.learn('api', { perSecond: 1, remaining: 0 });
+    await get(http);
+    expect(sleptInAll()).toBe(1_021);
+    expect(() => http.learn('none', { remaining: 0 })).toThrow(/declares no limit "none"; it declares api/);
+  });
+});
+
+describe('a breaker', () => {
+  function watched(fetch: typeof globalThis.fetch, refusal?: Error) {
+    const outcomes: CallOutcome[] = [];
+    const admitted: string[] = [];
+    const breaker: CallBreaker = {
+      admit: (call) => {
+        if (refusal) throw refusal;
+        admitted.push(call);
+        return (outcome) => void outcomes.push(outcome);
+      },
+    };
+    return { http: httpWith({ fetch, breaker }), outcomes, admitted };
+  }
+
+  const page = () => new Response('<html>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
+  const status = (code: number) => async () => new Response('{}', { status: code });
+
+  it.each<[string, typeof globalThis.fetch, CallOutcome]>([
+    ['an answer', status(200), { kind: 'answered' }],
+    ['a refused row', status(422), { kind: 'answered' }],
+    ['refused credentials', status(401), { kind: 'answered' }],
+    ['a redirect', status(302), { kind: 'answered' }],
+    ['a 429', status(429), { kind: 'throttled' }],
+    ['a 503', status(503), { kind: 'unanswered', reason: expect.stringContaining('503') as string }],
+    ['a page', async () => page(), { kind: 'unanswered', reason: 'answered 200 with a web page' }],
+    ['a page under 404', async () => new Response('<html>', { status: 404 }), { kind: 'answered' }],
+    [
+      'no connection',
+      async () => Promise.reject(new TypeError('fetch failed')),
+      expect.objectContaining({ kind: 'unanswered' }),
+    ],
+  ])('is told of %s', async (_name, fetch, outcome) => {
+    const { http, outcomes } = watched(fetch);
+    await http.request({ method: 'GET', url: 'https://shop.example/' }).catch(() => undefined);
+    expect(outcomes).toEqual([outcome]);
+  });
+
+  it('an answer that is merely too large is no sign of a channel that is away', async () => {
+    const url = await serve((_, response) => response.end('x'.repeat(100)));
+    const outcomes: CallOutcome[] = [];
+    const breaker = { admit: () => (outcome: CallOutcome) => void outcomes.push(outcome) };
+    await failureOf(httpWith({ maxResponseBytes: 10, breaker }), { url });
+    expect(outcomes).toEqual([{ kind: 'answered' }]);
+  });
+
+  it('that refuses keeps the call from being sent, and from its limit', async () => {
+    const fetch = jest.fn();
+    const { http } = watched(fetch, new ChannelBreakerOpenError('open', 5_000));
+    const error = await failureOf(http, { url: 'https://shop.example/' });
+    expect(error).toMatchObject({ code: 'channel-breaker-open', retryable: true, retryAfterMs: 5_000 });
+    expect(isHeldBack(error)).toBe(true);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('that opens while a call waits for its turn is heeded', async () => {
+    let isOpen = false;
+    const fetch = jest.fn(async () => new Response('{}'));
+    const breaker: CallBreaker = {
+      admit: () => {
+        if (isOpen) throw new ChannelBreakerOpenError('open');
+        return () => undefined;
+      },
+    };
+    const http = httpWith({ fetch, breaker, limits: [{ name: 'api', perSecond: 1, burst: 1 }] });
+    const waiting = [failureOf(http, { url: 'https://a.example/' }).catch(() => undefined)];
+    waiting.push(failureOf(http, { url: 'https://b.example/' }));
+    isOpen = true;
+    expect((await Promise.all(waiting)).every((error) => error?.code === 'channel-breaker-open')).toBe(true);
+    expect(fetch).not.toHaveBeenCalled();
   });
 });

@@ -1,4 +1,5 @@
-import type { ChannelClock, ChannelLogger, RateLimit } from './contract';
+import type { CallBreaker, CallOutcome } from './call-breaker';
+import type { ChannelClock, ChannelLogger, LimitFacts, RateLimit } from './contract';
 import {
   ChannelError,
   ChannelProtocolError,
@@ -10,15 +11,20 @@ import {
 import type { ChannelHttp, ChannelHttpRequest, ChannelHttpResponse } from './http-client';
 import { parseJsonLossless } from './lossless-json';
 import { createRedactor, type Redactor } from './redaction';
+import { type LimitCost, type Limiter, type LimitRefusal, MemoryLimitStore, type Permit } from './limiter';
+import { QueuedLimiter } from './queued-limiter';
 import { parseRetryAfter } from './retry-after';
-import { TokenBucket } from './token-bucket';
 
-/** How long a limit stays closed after a 429 that does not say: long enough for a per-second limit to pass. */
-const CLOSED_WITHOUT_RETRY_AFTER_MS = 1_000;
+/** A call is over so long after its time-out at the latest, whatever became of its host. */
+const HELD_AFTER_TIMEOUT_MS = 5_000;
 
 export interface ChannelHttpOptions {
   /** The plugin's limits; a request that names none uses the first. No limit at all when empty. */
   limits: readonly RateLimit[];
+  /** Counts the limits; in this process alone unless told. */
+  limiter?: Limiter;
+  /** Told of every call, and may refuse it; all are sent unless told. */
+  breaker?: CallBreaker;
   clock: ChannelClock;
   log: ChannelLogger;
   /** Values that must not appear in a message, in any usual encoding. */
@@ -29,6 +35,8 @@ export interface ChannelHttpOptions {
   timeoutMs?: number;
   /** Longest wait for a token before the call is refused as throttled, unsent; 30 s unless told. */
   maxWaitMs?: number;
+  /** Longest pause that a Retry-After is believed; 15 min unless told. */
+  maxRetryAfterMs?: number;
   /** The platform's own unless told. What it rejects with a channel error as the cause was not sent. */
   fetch?: typeof globalThis.fetch;
   /** Called when nothing is left but to send; what it throws is thrown, and nothing is sent. */
@@ -36,8 +44,8 @@ export interface ChannelHttpOptions {
 }
 
 /**
- * `ChannelHttp` over the platform's fetch, with token buckets kept in this process. Throws as `ChannelHttp`
- * says, and `RangeError` at once when a limit could never let a call pass.
+ * `ChannelHttp` over the platform's fetch. Throws as `ChannelHttp` says, and `RangeError` at once when a limit
+ * could never let a call pass.
  */
 export function createChannelHttp(options: ChannelHttpOptions): ChannelHttp {
   return new FetchHttp(options);
@@ -48,30 +56,49 @@ interface Call {
   where: string;
   url: URL;
   init: RequestInit;
-  bucket: TokenBucket | undefined;
+  costs: readonly LimitCost[];
   timeoutMs: number;
 }
 
 class FetchHttp implements ChannelHttp {
-  private readonly buckets: Map<string, TokenBucket>;
+  private readonly limits: ReadonlyMap<string, RateLimit>;
+  private readonly limiter: Limiter;
   private readonly redact: Redactor;
 
   constructor(private readonly options: ChannelHttpOptions) {
-    this.buckets = new Map(
-      options.limits.map((limit) => [limit.name, new TokenBucket(limit, options.clock)]),
-    );
+    const { limits, clock, limiter } = options;
+    this.limits = new Map(limits.map((limit) => [limit.name, limit]));
+    this.limiter = limiter ?? new QueuedLimiter(limits, new MemoryLimitStore(clock), clock);
     this.redact = createRedactor(options.secrets ?? []);
   }
 
   async request(request: ChannelHttpRequest): Promise<ChannelHttpResponse> {
     const call = this.prepare(request);
-    await this.admit(call);
-    this.options.beforeSend?.();
-    const startedAt = this.options.clock.now().getTime();
-    const response = await this.send(call);
-    const elapsedMs = this.options.clock.now().getTime() - startedAt;
-    this.options.log.debug('channel answered', { call: call.where, status: response.status, elapsedMs });
-    return response;
+    this.options.breaker?.admit(call.where);
+    const permit = await this.permit(call);
+    let outcome: CallOutcome = { kind: 'unanswered' };
+    let isSent = false;
+    let report: ((outcome: CallOutcome) => void) | undefined;
+    try {
+      // Once more: the channel may have gone away while the call waited for its turn.
+      report = this.options.breaker?.admit(call.where);
+      this.options.beforeSend?.();
+      isSent = true;
+      const response = await this.send(call);
+      outcome = outcomeOf(call, response);
+      return response;
+    } catch (error) {
+      if (isSent) outcome = failureOf(error);
+      throw error;
+    } finally {
+      permit?.release(outcome.kind);
+      if (isSent) report?.(outcome);
+    }
+  }
+
+  learn(limit: string, facts: LimitFacts): void {
+    if (!this.limits.has(limit)) throw new ChannelRequestError(this.undeclared(limit));
+    this.limiter.learn(limit, facts);
   }
 
   private prepare(request: ChannelHttpRequest): Call {
@@ -82,7 +109,7 @@ class FetchHttp implements ChannelHttp {
       where,
       url,
       init: { method: request.method, headers: headersOf(request, where), body: bodyOf(request, where) },
-      bucket: this.bucketOf(request, where),
+      costs: this.costsOf(request, where),
       timeoutMs: request.timeoutMs ?? this.options.timeoutMs ?? 10_000,
     };
   }
@@ -103,23 +130,30 @@ class FetchHttp implements ChannelHttp {
     return url;
   }
 
-  private bucketOf(request: ChannelHttpRequest, where: string): TokenBucket | undefined {
-    if (request.limit === undefined) return this.buckets.values().next().value;
-    const bucket = this.buckets.get(request.limit);
-    if (bucket) return bucket;
-    const known = [...this.buckets.keys()].join(', ') || 'none';
-    throw new ChannelRequestError(
-      `${where}: the plugin declares no limit "${request.limit}"; it declares ${known}`,
-    );
+  private costsOf({ limit, cost = 1 }: ChannelHttpRequest, where: string): LimitCost[] {
+    const [first] = this.limits.keys();
+    const named = limit === undefined ? (first === undefined ? [] : [first]) : [limit].flat();
+    return [...new Set(named)].map((name) => {
+      if (!this.limits.has(name)) throw new ChannelRequestError(`${where}: ${this.undeclared(name)}`);
+      const units = typeof cost === 'number' ? cost : (cost[name] ?? 1);
+      if (units >= 0 && units < Infinity) return { limit: name, units };
+      throw new ChannelRequestError(`${where}: the cost for the limit "${name}" must be a number, 0 or more`);
+    });
   }
 
-  private async admit(call: Call): Promise<void> {
-    const waitMs = await call.bucket?.take(this.options.maxWaitMs ?? 30_000);
-    if (!waitMs) return;
-    throw new ChannelThrottledError(
-      `${call.where} not sent: the channel's limit is used up for another ${seconds(waitMs)}`,
-      waitMs,
-    );
+  private undeclared(limit: string): string {
+    const known = [...this.limits.keys()].join(', ') || 'none';
+    return `the plugin declares no limit "${limit}"; it declares ${known}`;
+  }
+
+  private async permit(call: Call): Promise<Permit | undefined> {
+    if (call.costs.length === 0) return undefined;
+    const answer = await this.limiter.take(call.costs, {
+      maxWaitMs: this.options.maxWaitMs ?? 30_000,
+      holdMs: call.timeoutMs + HELD_AFTER_TIMEOUT_MS,
+    });
+    if ('release' in answer) return answer;
+    throw refusalOf(call, answer);
   }
 
   private async send(call: Call): Promise<ChannelHttpResponse> {
@@ -132,9 +166,13 @@ class FetchHttp implements ChannelHttp {
     try {
       // Looked up at each call, so that a test's interceptor is seen whenever it came.
       const fetch = this.options.fetch ?? globalThis.fetch;
+      const startedAt = this.options.clock.now().getTime();
       const response = await fetch(call.url, { ...call.init, redirect: 'manual', signal: abort.signal });
       this.refuseStatus(call, response);
-      return answerOf(call, response, await this.readText(call, response));
+      const answer = answerOf(call, response, await this.readText(call, response));
+      const elapsedMs = this.options.clock.now().getTime() - startedAt;
+      this.options.log.debug('channel answered', { call: call.where, status: answer.status, elapsedMs });
+      return answer;
     } catch (error) {
       // Lets go of the socket of an answer that was not read to its end.
       abort.abort();
@@ -157,9 +195,13 @@ class FetchHttp implements ChannelHttp {
 
   private refuseStatus(call: Call, response: Response): void {
     const { status } = response;
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), this.options.clock.now());
+    const { clock, maxRetryAfterMs } = this.options;
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock.now(), maxRetryAfterMs);
     if (status === 429) {
-      call.bucket?.close(retryAfterMs ?? CLOSED_WITHOUT_RETRY_AFTER_MS);
+      this.limiter.close(
+        call.costs.map(({ limit }) => limit),
+        retryAfterMs,
+      );
       const wait =
         retryAfterMs === undefined ? 'it does not say for how long' : `retry after ${seconds(retryAfterMs)}`;
       this.options.log.warn('channel throttled us', { call: call.where, retryAfterMs });
@@ -185,7 +227,7 @@ class FetchHttp implements ChannelHttp {
     for await (const chunk of response.body ?? []) {
       size += chunk.byteLength;
       if (size > maxBytes) {
-        throw new ChannelUnavailableError(
+        throw new OversizedAnswerError(
           `${call.where} answered more than ${maxBytes} bytes; ask for smaller pages`,
         );
       }
@@ -213,6 +255,38 @@ function answerOf(call: Call, response: Response, text: string): ChannelHttpResp
     },
   };
 }
+
+/** What the call tells of the channel's health: a page where JSON was asked for is a proxy's, not the channel's. */
+function outcomeOf({ init }: Call, { status, headers }: ChannelHttpResponse): CallOutcome {
+  const asksForJson = (init.headers as Headers).get('accept')?.includes('json') ?? false;
+  const isPage = headers['content-type']?.startsWith('text/html') ?? false;
+  if (!asksForJson || !isPage || status < 200 || status > 299) return { kind: 'answered' };
+  return { kind: 'unanswered', reason: `answered ${status} with a web page` };
+}
+
+function failureOf(error: unknown): CallOutcome {
+  if (!isChannelError(error)) return { kind: 'answered' };
+  if (error.code === 'channel-throttled') return { kind: 'throttled' };
+  if (error.code !== 'channel-unavailable' || error instanceof OversizedAnswerError)
+    return { kind: 'answered' };
+  return { kind: 'unanswered', reason: error.message };
+}
+
+function refusalOf({ where }: Call, { limit, waitMs, isQuota }: LimitRefusal): Error {
+  if (waitMs === Infinity) {
+    return new ChannelRequestError(
+      `${where} not sent: it costs more than the limit "${limit}" can ever hold; ask for less at once`,
+    );
+  }
+  const until = isQuota ? `the quota "${limit}" is` : "the channel's limit is";
+  return new ChannelThrottledError(
+    `${where} not sent: ${until} used up for another ${seconds(waitMs)}`,
+    waitMs,
+  );
+}
+
+/** The channel is there, but what it answers is more than the host takes. */
+class OversizedAnswerError extends ChannelUnavailableError {}
 
 /** Only the failure's code goes into the message: its text may quote a header's value. */
 function unavailable(call: Call, error: unknown, timedOut: boolean): ChannelUnavailableError {

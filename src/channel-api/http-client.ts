@@ -1,3 +1,5 @@
+import type { LimitFacts } from './contract';
+
 export interface ChannelHttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
@@ -5,8 +7,10 @@ export interface ChannelHttpRequest {
   /** Sent as it is; use `json` for an object. */
   body?: string | Buffer;
   json?: unknown;
-  /** Names one of the plugin's `limits`; its first limit when absent. */
-  limit?: string;
+  /** Names those of the plugin's `limits` that the call counts against; the first of them when absent. */
+  limit?: string | readonly string[];
+  /** Units that the call takes of each of its limits, or of those named; 1 where nothing is said. */
+  cost?: number | Readonly<Record<string, number>>;
   /** From connecting to the end of the answer's body; the host's own bound when absent. */
   timeoutMs?: number;
 }
@@ -28,12 +32,14 @@ export interface ChannelHttpResponse {
  *
  * Throws `ChannelThrottledError` (429, or the limit is used up for longer than a call may wait: then
  * nothing was sent), `ChannelUnavailableError` (5xx, no connection, time-out, answer larger than the
- * host's bound), `ChannelProtocolError` (3xx: redirects are not followed), `ChannelRequestError` (the
- * request cannot be sent as it is), `ChannelAddressError` (the host does not let plugins reach that
- * address: public ones only, and what `outbound.allow` names). Messages carry method, host and path, never
- * a query, header or body.
- * Nothing is sent again by itself: whether a call may be repeated is the caller's to know.
+ * host's bound), `ChannelBreakerOpenError` and `LimitsUnavailableError` (nothing was sent),
+ * `ChannelProtocolError` (3xx: redirects are not followed), `ChannelRequestError` (the request cannot be sent
+ * as it is), `ChannelAddressError` (the host does not let plugins reach that address: public ones only, and
+ * what `outbound.allow` names). Messages carry method, host and path, never a query, header or body. Nothing
+ * is sent again by itself: whether a call may be repeated is the caller's to know.
  */
 export interface ChannelHttp {
   request(request: ChannelHttpRequest): Promise<ChannelHttpResponse>;
+  /** Passes on what an answer said of a limit. Never waits; a limit the plugin does not declare is an error. */
+  learn(limit: string, facts: LimitFacts): void;
 }

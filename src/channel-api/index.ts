@@ -5,14 +5,17 @@
 // Options classes are written with decorators that look up metadata while the class is being defined.
 import 'reflect-metadata';
 
+export * from './call-breaker';
 export * from './contract';
 export * from './errors';
 export * from './fetch-http';
 export * from './http-client';
+export type { LearnedLimit, LimitState } from './limit-state';
+export * from './limiter';
 export * from './lossless-json';
 export * from './option-rules';
 export * from './plugin-options';
+export * from './queued-limiter';
 export * from './redaction';
 export * from './retry-after';
 export * from './simulator';
-export * from './token-bucket';

@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
+import { BreakerController } from './breaker.controller';
+import { BreakerService } from './breaker.service';
+import { BreakerWorker } from './breaker.worker';
 import { ChannelsService } from './channels.service';
+import { LimitsService } from './limits.service';
 import { ListingImportService } from './listing-import.service';
 import { ListingsService } from './listings.service';
 import { MappingController } from './mapping.controller';
@@ -9,11 +13,23 @@ import { SuggestionsService } from './suggestions.service';
 import { UnmappedController } from './unmapped.controller';
 import { UnmappedService } from './unmapped.service';
 
-/** Which channels exist, the plugins that serve them, and the mapping of their SKUs to ours. */
+/**
+ * Which channels exist, the plugins that serve them, the mapping of their SKUs to ours, and how many calls each
+ * takes, if any.
+ */
 @Module({
   imports: [InventoryModule, JobsModule],
-  controllers: [MappingController, UnmappedController],
-  providers: [ChannelsService, ListingImportService, ListingsService, SuggestionsService, UnmappedService],
-  exports: [ChannelsService, ListingsService, UnmappedService],
+  controllers: [BreakerController, MappingController, UnmappedController],
+  providers: [
+    BreakerService,
+    BreakerWorker,
+    ChannelsService,
+    LimitsService,
+    ListingImportService,
+    ListingsService,
+    SuggestionsService,
+    UnmappedService,
+  ],
+  exports: [BreakerService, ChannelsService, LimitsService, ListingsService, UnmappedService],
 })
 export class ChannelsModule {}

@@ -12,9 +12,11 @@ import {
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
 import { AddressGuard } from './address-guard';
+import { BreakerService } from './breaker.service';
 import { CallDeadline } from './call-deadline';
 import { UnknownChannelError } from './channels.errors';
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch';
+import { LimitsService } from './limits.service';
 import { connectPlugin, reasonOf } from './plugin-calls';
 import { loadLocated } from './plugin-loader';
 import { locatePlugin } from './plugin-location';
@@ -50,12 +52,17 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
   private readonly guard: AddressGuard;
   private readonly outbound: GuardedFetch[] = [];
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    private readonly limits: LimitsService,
+    private readonly breakers: BreakerService,
+  ) {
     this.guard = new AddressGuard(config.outbound.allow);
   }
 
   /** All at once, so that one that is slow to connect holds up none but itself. */
   async onModuleInit(): Promise<void> {
+    await this.breakers.load();
     const connected = await Promise.all(
       this.config.channels.map((config, index) => this.connect(config, index)),
     );
@@ -93,8 +100,13 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
       redact = createRedactor(secrets);
       const log = loggerOf(name, redact);
       const deadline = new CallDeadline();
+      const limits = plugin.limits(options);
       const http = createChannelHttp({
-        limits: plugin.limits(options),
+        limits,
+        limiter: this.limits.limiterOf(name, limits, clock),
+        breaker: this.breakers.gateOf(name),
+        maxWaitMs: this.config.limits.maxWaitSeconds * 1000,
+        maxRetryAfterMs: this.config.limits.maxRetryAfterSeconds * 1000,
         clock,
         log,
         secrets,

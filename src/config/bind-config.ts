@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
 import {
@@ -6,6 +7,7 @@ import {
   DatabaseConfig,
   IntakeConfig,
   LedgerConfig,
+  LimitsConfig,
   LocationConfig,
   LogConfig,
   PushConfig,
@@ -29,7 +31,11 @@ interface Shape<T extends object> {
 
 const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   type: ChannelConfig,
-  sections: { buffer: { type: BufferConfig }, shortfall: { type: ShortfallConfig } },
+  sections: {
+    buffer: { type: BufferConfig },
+    breaker: { type: BreakerConfig },
+    shortfall: { type: ShortfallConfig },
+  },
 };
 
 const CONFIG_SHAPE: Shape<Config> = {
@@ -45,6 +51,8 @@ const CONFIG_SHAPE: Shape<Config> = {
     intake: { type: IntakeConfig },
     push: { type: PushConfig },
     outbound: { type: OutboundConfig },
+    limits: { type: LimitsConfig },
+    breaker: { type: BreakerConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

@@ -1,3 +1,4 @@
+import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { List, Mapping, Nullable, OneOf, TextLike, TextList, WholeNumber } from './field-rules';
 import { ShortfallConfig } from './shortfall.config';
@@ -44,6 +45,10 @@ export class ChannelConfig {
   /** Withheld units; what the channel does not set is taken from the `buffers` of the whole host. */
   @Mapping()
   readonly buffer: BufferConfig = new BufferConfig();
+
+  /** When the channel is taken to be away; what it does not set is taken from the host's `breaker`. */
+  @Mapping()
+  readonly breaker: BreakerConfig = new BreakerConfig();
 
   /** Most units shown on any listing; null for no cap. */
   @Nullable()

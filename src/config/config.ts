@@ -1,3 +1,4 @@
+import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
 import {
@@ -126,6 +127,17 @@ export class PushConfig {
   readonly confirmWithinSeconds: number = 900;
 }
 
+/** How long the host lets a channel's own limits hold it up. */
+export class LimitsConfig {
+  /** Longest that a call waits for its turn; then it is given up, unsent. */
+  @WholeNumber(1, 300)
+  readonly maxWaitSeconds: number = 30;
+
+  /** Longest pause that a channel's Retry-After is believed. */
+  @WholeNumber(1, 86_400)
+  readonly maxRetryAfterSeconds: number = 900;
+}
+
 /**
  * Everything that can be configured, resolved and deep-frozen by `loadConfig`; also the token to inject
  * it by. The decorated fields are the settings of `onhand.yaml`, the others say where they came from.
@@ -150,6 +162,8 @@ export class Config {
   @Mapping() readonly intake: IntakeConfig = new IntakeConfig();
   @Mapping() readonly push: PushConfig = new PushConfig();
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
+  @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
+  @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

@@ -66,10 +66,20 @@ describe('which file', () => {
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
       ledger: { maxBatch: 256, lanes: 1 },
-      buffers: { units: 0, percent: 0 },
+      buffers: { units: 0, percent: 0, staleUnits: 0, stalePercent: 20 },
       intake: { sweepEverySeconds: 10, maxAttempts: 10, pollOverlapSeconds: 600 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
       outbound: { allow: [] },
+      limits: { maxWaitSeconds: 30, maxRetryAfterSeconds: 900 },
+      breaker: {
+        failures: 5,
+        failurePercent: 50,
+        windowSeconds: 30,
+        minCalls: 20,
+        openSeconds: 10,
+        maxOpenSeconds: 300,
+        staleAfterSeconds: 900,
+      },
       channels: [],
       adminKey: null,
       file: null,
@@ -189,6 +199,11 @@ describe('faults', () => {
     ['locations: [{ name: x }]', 'locations[0].code', 'nothing'],
     ['locations: [{ code: a, priority: 0 }]', 'locations[0].priority', '0'],
     ['buffers: { percent: 101 }', 'buffers.percent', '101'],
+    ['buffers: { stalePercent: -1 }', 'buffers.stalePercent', '-1'],
+    ['limits: { maxWaitSeconds: 301 }', 'limits.maxWaitSeconds', '301'],
+    ['limits: { maxRetryAfterSeconds: 0 }', 'limits.maxRetryAfterSeconds', '0'],
+    ['breaker: { failures: 0 }', 'breaker.failures', '0'],
+    [channel('breaker: { openSeconds: 1.5 }'), 'channels[0].breaker.openSeconds', '1.5'],
     ['channels: { name: shop }', 'channels', 'a mapping'],
     [channel('mode: on'), 'channels[0].mode', '"on"'],
     [channel('options: some text'), 'channels[0].options', 'a text'],
@@ -437,8 +452,8 @@ describe('what is resolved', () => {
   test('a channel takes from the host’s buffers what its own does not set', () => {
     const yaml = `buffers: { units: 5, percent: 10 }\n${channel('buffer: { units: 0 }')}\n  - { name: b, plugin: x }`;
     expect(load(yaml).channels.map(({ buffer }) => ({ ...buffer }))).toEqual([
-      { units: 0, percent: 10 },
-      { units: 5, percent: 10 },
+      { units: 0, percent: 10, staleUnits: 0, stalePercent: 20 },
+      { units: 5, percent: 10, staleUnits: 0, stalePercent: 20 },
     ]);
   });
 
@@ -454,6 +469,15 @@ describe('what is resolved', () => {
   test('the message to customers keeps its variables, which are not those of the environment', () => {
     const yaml = channel('shortfall: { policy: cancel, message: "{{units}} of {{orderId}}" }');
     expect(load(yaml).channels[0]!.shortfall.message).toBe('{{units}} of {{orderId}}');
+  });
+
+  test('a channel takes from the host’s breaker what its own does not set', () => {
+    const yaml = `breaker: { failures: 9, openSeconds: 2 }\n${channel('breaker: { openSeconds: 7 }')}`;
+    expect(load(yaml).channels[0]?.breaker).toMatchObject({
+      failures: 9,
+      openSeconds: 7,
+      maxOpenSeconds: 300,
+    });
   });
 
   test('a location map finds only what was written in it', () => {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { bindConfig } from './bind-config';
+import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { absolutePlugin } from './channel-plugins';
 import { ChannelConfig } from './channel.config';
@@ -66,7 +67,7 @@ function resolveConfig(config: Config, origin: Origin): Config {
     locations: config.locations.map((place) =>
       Object.assign(new LocationConfig(), place, { name: place.name.trim() || place.code }),
     ),
-    channels: config.channels.map((channel, index) => resolveChannel(channel, index, config.buffers, origin)),
+    channels: config.channels.map((channel, index) => resolveChannel(channel, index, config, origin)),
     file: origin.file,
     folder: origin.folder,
     fromVariables: [...origin.faults.fromVariables],
@@ -76,17 +77,20 @@ function resolveConfig(config: Config, origin: Origin): Config {
 function resolveChannel(
   channel: ChannelConfig,
   index: number,
-  buffers: BufferConfig,
+  { buffers, breaker }: Config,
   { folder, written }: Origin,
 ): ChannelConfig {
   const channels: unknown = written.channels;
   const entry: unknown = Array.isArray(channels) ? channels[index] : undefined;
-  const own = isMapping(entry) && isMapping(entry.buffer) ? Object.keys(entry.buffer) : [];
-  const set = Object.fromEntries(Object.entries(channel.buffer).filter(([key]) => own.includes(key)));
+  const set = (section: 'buffer' | 'breaker') => {
+    const own = isMapping(entry) && isMapping(entry[section]) ? Object.keys(entry[section]) : [];
+    return Object.fromEntries(Object.entries(channel[section]).filter(([key]) => own.includes(key)));
+  };
   return Object.assign(new ChannelConfig(), channel, {
     plugin: absolutePlugin(channel.plugin, folder),
     listings: channel.listings === null ? null : resolve(folder, channel.listings),
     locations: Object.assign(Object.create(null) as Record<string, string>, channel.locations),
-    buffer: Object.assign(new BufferConfig(), buffers, set),
+    buffer: Object.assign(new BufferConfig(), buffers, set('buffer')),
+    breaker: Object.assign(new BreakerConfig(), breaker, set('breaker')),
   });
 }

@@ -50,8 +50,10 @@ export const PROBLEMS = {
   'channel-address': { status: 502, title: 'The channel is at an address that is not allowed' },
   'channel-request': { status: 502, title: 'The channel cannot be asked that' },
   untranslatable: { status: 502, title: 'The channel answers what cannot be understood' },
+  'channel-breaker-open': { status: 503, title: 'The channel is left alone until it answers again' },
   'channel-throttled': { status: 503, title: 'The channel takes no more calls for now' },
   'channel-not-served': { status: 503, title: 'The channel is not served' },
+  'limits-unavailable': { status: 503, title: 'The database that counts calls cannot be reached' },
   'ledger-unavailable': { status: 503, title: 'The database cannot be reached' },
   'ledger-closed': { status: 503, title: 'The host is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { BreakerService } from '../channels/breaker.service';
+import type { BreakerState, Staleness } from '../channels/channel-breaker';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { isoTime } from '../database/sql-time';
@@ -17,6 +19,10 @@ export interface ChannelStatus {
   error?: string;
   /** Set while a person has stopped pushing to it. */
   paused?: { reason: string; by: string; since: string };
+  /** `open` and `half-open`: it does not answer, and only probes are sent. */
+  breaker: BreakerState;
+  /** Why what it sells is not known for now; null while it is. */
+  stale: Staleness | null;
   listings: number;
   /** Listings whose quantity the channel has not taken yet. */
   dirty: number;
@@ -59,6 +65,7 @@ export class ChannelStatusService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly channels: ChannelsService,
     private readonly listings: ListingsService,
+    private readonly breakers: BreakerService,
   ) {}
 
   async all(): Promise<ChannelStatus[]> {
@@ -78,6 +85,8 @@ export class ChannelStatusService {
           ? { error: channel.error }
           : { pluginVersion: channel.pluginVersion, pinned: channel.isPinned }),
         ...(count.paused && { paused: count.paused }),
+        breaker: this.breakers.stateOf(name),
+        stale: this.breakers.stalenessOf(name) ?? null,
         listings: this.listings.countOf(name),
         dirty: count.dirty!,
         parkedListings: count.parked_listings!,

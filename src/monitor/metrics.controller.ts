@@ -2,7 +2,11 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { Open } from '../access/scopes';
+import { BreakerService } from '../channels/breaker.service';
+import { ChannelsService } from '../channels/channels.service';
+import { LimitsService } from '../channels/limits.service';
 import { LedgerService } from '../inventory/ledger.service';
+import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
 
 /** Prometheus metrics. Open, as Prometheus expects; keep it inside your network if channel names are private. */
@@ -16,8 +20,12 @@ export class MetricsController {
   constructor(
     ledger: LedgerService,
     private readonly status: ChannelStatusService,
+    channels: ChannelsService,
+    breakers: BreakerService,
+    limits: LimitsService,
   ) {
     collectDefaultMetrics({ register: this.registry });
+    new CallMetrics(this.registry, channels, breakers, limits);
     const { counts } = ledger;
     for (const [name, help, of] of [
       ['batches', 'Transactions committed by the ledger', () => counts.batches],

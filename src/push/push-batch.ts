@@ -3,6 +3,7 @@ import {
   type ChannelCapabilities,
   ChannelUnavailableError,
   isChannelError,
+  isHeldBack,
   type PushResult,
 } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
@@ -28,7 +29,7 @@ export interface PushOutcome {
 }
 
 /** Answers for a row by which a plugin says that it was the channel that failed. */
-const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-throttled', 'channel-unauthorized'];
+const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-unauthorized'];
 
 /** Nothing was sent: the claim ended first. */
 const TOO_LATE = 'too-late';
@@ -50,7 +51,7 @@ export async function sendBatch(
   } catch (error) {
     if (isChannelError(error)) {
       const { message: reason, retryAfterMs, code } = error;
-      const blame = code === TOO_LATE ? 'nobody' : 'batch';
+      const blame = code === TOO_LATE || isHeldBack(error) ? 'nobody' : 'batch';
       return pushes.map((push) => ({ push, state: 'failed', reason, retryAfterMs, blame }));
     }
     const [only] = pushes;
@@ -117,6 +118,12 @@ async function answerBefore(deadlineMs: number, push: () => Promise<PushResult[]
   }
 }
 
+/** A row that was held back for the channel's limit or breaker says nothing of itself or its company. */
+function blameFor(code: string): PushOutcome['blame'] {
+  if (isHeldBack({ code })) return 'nobody';
+  return CHANNEL_AT_FAULT.includes(code) ? 'batch' : 'listing';
+}
+
 function outcomeOf(
   push: PlannedPush,
   result: PushResult | undefined,
@@ -143,7 +150,7 @@ function outcomeOf(
         push,
         state: 'rejected',
         reason: `${result.code}: ${result.reason}`,
-        blame: CHANNEL_AT_FAULT.includes(result.code) ? 'batch' : 'listing',
+        blame: blameFor(result.code),
         final: !result.retryable,
       };
   }

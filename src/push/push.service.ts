@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
+import { BreakerService } from '../channels/breaker.service';
 import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
@@ -48,6 +49,7 @@ export class PushService {
     private readonly listings: ListingsService,
     private readonly published: PublishedQuantityService,
     private readonly catalog: CatalogService,
+    private readonly breakers: BreakerService,
     private readonly config: Config,
   ) {}
 
@@ -61,6 +63,8 @@ export class PushService {
       return run;
     }
     for (;;) {
+      // What waits for a channel that is away stays dirty, unclaimed and untried.
+      if (this.breakers.isOpen(channel.name)) return run;
       const claim = await this.claim(channel);
       if (claim.listings.length === 0) return run;
       await this.pushClaim(channel, claim, run);
@@ -139,7 +143,7 @@ export class PushService {
   /** Whether the run goes on: a channel that failed twice in a row, or said until when, is left alone. */
   private judge({ name }: ReadyChannel, outcomes: PushOutcome[], run: PushRun & { failures: number }): void {
     run.ordersFirst ||= outcomes.some((outcome) => outcome.ordersFirst);
-    const failed = outcomes.every(({ state, blame }) => state === 'failed' && blame === 'batch');
+    const failed = outcomes.every(({ state, blame }) => state === 'failed' && blame !== 'listing');
     if (!failed) {
       run.failures = 0;
       return;

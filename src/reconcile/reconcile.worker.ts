@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
@@ -13,6 +14,7 @@ export class ReconcileWorker implements OnModuleInit {
   constructor(
     private readonly reconciling: ReconcileService,
     private readonly channels: ChannelsService,
+    private readonly breakers: BreakerService,
     private readonly jobs: JobsService,
     private readonly config: Config,
   ) {}
@@ -25,7 +27,7 @@ export class ReconcileWorker implements OnModuleInit {
   }
 
   private async reconcile(name: string): Promise<void> {
-    if (this.channels.get(name).state === 'failed') return;
+    if (this.channels.get(name).state === 'failed' || this.breakers.isOpen(name)) return;
     try {
       await this.reconciling.reconcile(name);
     } catch (error) {

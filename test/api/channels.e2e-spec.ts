@@ -102,6 +102,8 @@ describe('the API of channels', () => {
             pinned: false,
             mode: 'live',
             state: 'ready',
+            breaker: { state: 'closed', since: TIME, reason: null, held: false, probeAt: null },
+            stale: null,
             listings: 3,
             dirty: 0,
             parkedListings: 0,

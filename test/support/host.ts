@@ -39,6 +39,7 @@ export interface HostSettings {
 const IMPATIENT = {
   intake: { sweepEverySeconds: 1 },
   push: { pollEverySeconds: 1, leaseSeconds: 5, maxAttempts: 100 },
+  breaker: { openSeconds: 1, maxOpenSeconds: 1 },
 };
 
 /** The simulators' address, which a host does not let plugins reach unless it is told. */

@@ -107,7 +107,11 @@ export async function shownBy(
 }
 
 function boundedBy(http: ChannelHttp, timeoutMs: number | undefined): ChannelHttp {
-  return timeoutMs === undefined ? http : { request: (request) => http.request({ ...request, timeoutMs }) };
+  if (timeoutMs === undefined) return http;
+  return {
+    request: (request) => http.request({ ...request, timeoutMs }),
+    learn: (limit, facts) => http.learn(limit, facts),
+  };
 }
 
 export const systemClock: ChannelClock = {
