@@ -177,7 +177,8 @@ describe('a host with plugins that cannot be served', () => {
       await cp(join(__dirname, '../../node_modules', library), copy, { recursive: true });
     }
     host = await folder.start();
-  });
+    // Ten of these seconds are the host's, which waits for those that never load and never connect.
+  }, 60_000);
 
   afterAll(async () => {
     await folder.remove();

@@ -7,6 +7,9 @@ import { onhand, packSample, startRegistry } from '../support/plugin-packages';
 import { listingsCsv } from '../support/shop-host';
 import { startJsonShop, type JsonShop } from '../sample-plugin/simulator';
 
+// Each test starts several processes, which take their time on a busy machine.
+jest.setTimeout(60_000);
+
 const NAME = '@acme/onhand-json-shop';
 const PINS = 'onhand.plugins.json';
 const SECRETS = { token: 'canary-shop-token', webhookSecret: 'canary-webhook-secret' };

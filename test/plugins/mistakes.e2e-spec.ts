@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { contentsOf, onhand, pack, startRegistry, writePackage } from '../support/plugin-packages';
 import { temporaryFolder } from '../support/test-server';
 
+// Each test starts several processes, which take their time on a busy machine.
+jest.setTimeout(60_000);
+
 const MANIFEST = { name: 'shop', version: '1.0.0', main: 'index.js' };
 
 /** A plugin in plain JavaScript; `fields` are laid over what makes it one. */
