@@ -26,8 +26,16 @@ afterAll(() => {
 describeChannelContract({
   plugin,
   startSimulator,
-  signatureHeader: 'x-shop-signature',
-  wrongCredentials: { auth: { kind: 'bearer', token: 'a-token-the-shop-does-not-know' } },
+  without: ['compareAndSet', 'stockByLocation', 'subscribesWebhooks'],
+});
+
+describe('a shop with locations that compares before it sets', () => {
+  describeChannelContract({
+    plugin,
+    startSimulator: (options) =>
+      startSimulator({ locations: ['HALL', 'YARD'], compareAndSet: true, ...options }),
+    without: ['subscribesWebhooks'],
+  });
 });
 
 interface HttpSettings {

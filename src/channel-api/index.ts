@@ -1,5 +1,5 @@
 /**
- * The only thing a plugin imports: the contract, its errors, the HTTP client and the simulator's shape.
+ * The only thing a plugin imports: the contract, its errors, the HTTP client and the parts of a simulator.
  * Imports nothing from the rest of the host.
  */
 // Options classes are written with decorators that look up metadata while the class is being defined.
@@ -14,5 +14,6 @@ export * from './option-rules';
 export * from './plugin-options';
 export * from './redaction';
 export * from './retry-after';
+export * from './simulation';
 export * from './simulator';
 export * from './token-bucket';

@@ -1,0 +1,5 @@
+/** What a plugin's simulator is built from: everything but the channel itself. */
+export * from './call-limit';
+export * from './fault-dice';
+export * from './simulator-frame';
+export * from './simulator-server';
