@@ -6,6 +6,7 @@
 import 'reflect-metadata';
 
 export * from './contract';
+export * from './define-options';
 export * from './errors';
 export * from './fetch-http';
 export * from './http-client';

@@ -72,32 +72,15 @@ export interface SimulatedCall {
 /** `unavailable`: every call is answered 503. `unreachable`: every connection is cut. */
 export type Outage = 'unavailable' | 'unreachable';
 
-/** What each simulator takes from `SimulatorFrame`: misbehaviour, webhooks of its own, and its logs. */
-export interface SimulatorControls {
-  /** Where its API listens, such as `http://127.0.0.1:41234`. */
-  readonly url: string;
-  readonly calls: readonly SimulatedCall[];
-  readonly deliveries: readonly WebhookAttempt[];
-  /** Changes the faults named and leaves the others. Throws `RangeError` on a fault it does not know. */
-  faults(faults: Partial<SimulatorFaults>): void;
-  /** Begins an outage of its API, or ends it with null. */
-  outage(outage: Outage | null): void;
-  /**
-   * Signs and sends a webhook to this address whenever an order changes, from now on; null ends that. What is
-   * not answered 2xx within 5 s is sent again, as it was, with growing pauses.
-   */
-  deliverTo(url: string | null): void;
-  /** Resolves when every webhook was taken, dropped or given up. */
-  delivered(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /**
  * A local marketplace behaving as the real one documents. A plugin package exports
  * `startSimulator(options): Promise<ChannelSimulator>` from its `./simulator` entry; the suite, the demo
- * and the load tests drive any plugin's simulator through this one interface.
+ * and the load tests drive any plugin's simulator through this one interface. `SimulatorFrame` has all of it
+ * but the wire.
  */
-export interface ChannelSimulator extends SimulatorControls {
+export interface ChannelSimulator {
+  /** Where its API listens, such as `http://127.0.0.1:41234`. */
+  readonly url: string;
   /** Options (as in `onhand.yaml`) with which the plugin connects to it. */
   readonly pluginOptions: Record<string, unknown>;
   /** Laid over `pluginOptions`: credentials it refuses. */
@@ -124,6 +107,20 @@ export interface ChannelSimulator extends SimulatorControls {
   webhookFor(orderId: string): WebhookDelivery;
   /** From now on gives this SKU or order, wherever it appears, in a form that the channel does not document. */
   spoil(what: { channelSku: string } | { orderId: string }): void;
+  /** Changes the faults named and leaves the others. Throws `RangeError` on a fault it does not know. */
+  faults(faults: Partial<SimulatorFaults>): void;
+  /** Begins an outage of its API, or ends it with null. */
+  outage(outage: Outage | null): void;
+  /**
+   * Signs and sends a webhook to this address whenever an order changes, from now on; null ends that. What is
+   * not answered 2xx within 5 s is sent again, as it was, with growing pauses.
+   */
+  deliverTo(url: string | null): void;
+  /** Resolves when every webhook was taken, dropped or given up. */
+  delivered(): Promise<void>;
+  readonly calls: readonly SimulatedCall[];
+  readonly deliveries: readonly WebhookAttempt[];
+  close(): Promise<void>;
 }
 
 export interface SimulatorOptions {

@@ -1,21 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import {
   jsonWithBareIds,
-  type SimulatedApi,
+  SimulatorRefusal,
   type SimulatedReply,
   type SimulatedRequest,
-  type SimulatorOptions,
+  type SimulatedShop,
 } from 'onhand/channel-api';
-import { type Shop, ShopRefusal, type Push } from './shop';
 import type { Wire } from './wire';
 
+type Row = Partial<Record<'sku' | 'location' | 'quantity' | 'expected', unknown>>;
+
 /** The shop's routes, behind its token. */
-export class ShopApi implements SimulatedApi {
+export class ShopApi {
   constructor(
-    private readonly shop: Shop,
+    private readonly shop: SimulatedShop,
     private readonly wire: Wire,
     private readonly token: string,
-    private readonly options: Pick<SimulatorOptions, 'cancelAfterMs'>,
   ) {}
 
   answer(request: SimulatedRequest): SimulatedReply {
@@ -25,8 +25,8 @@ export class ShopApi implements SimulatedApi {
     try {
       return this.route(request, jsonIn(request.body));
     } catch (error) {
-      if (!(error instanceof ShopRefusal)) throw error;
-      return refusalOf(error.status, error.code, error.message, error.shown);
+      if (!(error instanceof SimulatorRefusal)) throw error;
+      return refusalOf(error.status, error.code, error.message, error.shownUnits);
     }
   }
 
@@ -43,7 +43,7 @@ export class ShopApi implements SimulatedApi {
         return this.cancel(id as string, body, request.headers['idempotency-key']);
       }
     }
-    throw new ShopRefusal(404, 'unknown-route', 'There is nothing at this address.');
+    throw new SimulatorRefusal(404, 'unknown-route', 'There is nothing at this address.');
   }
 
   private inventoryPage(query: URLSearchParams): unknown {
@@ -59,44 +59,39 @@ export class ShopApi implements SimulatedApi {
   /** 207 as soon as one row is refused; every row has its own result. */
   private pushBatch(body: unknown, pretend: boolean): SimulatedReply {
     if (!Array.isArray(body) || body.length > 1000) {
-      throw new ShopRefusal(422, 'invalid-batch', 'The body must be a list of at most 1000 rows.');
+      throw new SimulatorRefusal(422, 'invalid-batch', 'The body must be a list of at most 1000 rows.');
     }
     const results = body.map((row: unknown) => {
       const given = asObject(row);
       try {
         return this.push(given, pretend);
       } catch (error) {
-        if (!(error instanceof ShopRefusal)) throw error;
-        const { code, message, shown } = error;
+        if (!(error instanceof SimulatorRefusal)) throw error;
+        const { code, message, shownUnits } = error;
         return {
           sku: given.sku,
           error: { code, message, retryable: false },
-          ...(shown === undefined ? {} : { shown }),
+          ...(shownUnits === undefined ? {} : { shown: shownUnits }),
         };
       }
     });
     return { status: results.some((result) => 'error' in result) ? 207 : 200, body: { results } };
   }
 
-  private push(row: Push, pretend: boolean): object {
-    return this.wire.item(this.shop.setQuantity(row, pretend));
+  private push(row: Row, pretend: boolean): object {
+    const { sku, location, quantity, expected } = row;
+    const pushed = {
+      channelSku: sku,
+      channelLocation: location,
+      quantityUnits: quantity,
+      expectedUnits: expected,
+    };
+    return this.wire.item(this.shop.setQuantity(pushed, pretend));
   }
 
   private cancel(orderId: string, body: unknown, key: string | undefined): SimulatedReply {
-    const units = unitsIn(body);
-    const { cancelAfterMs } = this.options;
-    if (cancelAfterMs === undefined) {
-      return ok(this.wire.order(this.shop.cancelUnits(orderId, units, now(), key)));
-    }
-    this.shop.requireCancellable(orderId, units, key);
-    // A cancellation that has become impossible by then is not done: that is what `pending` is for.
-    setTimeout(() => {
-      try {
-        this.shop.cancelUnits(orderId, units, now(), key);
-      } catch (error) {
-        if (!(error instanceof ShopRefusal)) throw error;
-      }
-    }, cancelAfterMs).unref();
+    if (this.shop.requestCancel(orderId, unitsIn(body), key) === 'cancelled')
+      return ok(this.wire.order(this.shop.order(orderId)));
     return { status: 202, body: { receipt: `cancellation-${orderId}` } };
   }
 }
@@ -112,11 +107,15 @@ function unitsIn(body: unknown): Map<string, number> {
       !Number.isSafeInteger(quantity) ||
       quantity < 1
     ) {
-      throw new ShopRefusal(422, 'invalid-lines', 'Each line needs an id and a whole quantity, 1 or more.');
+      throw new SimulatorRefusal(
+        422,
+        'invalid-lines',
+        'Each line needs an id and a whole quantity, 1 or more.',
+      );
     }
     units.set(id, (units.get(id) ?? 0) + quantity);
   }
-  if (units.size === 0) throw new ShopRefusal(422, 'invalid-lines', 'Say which lines to cancel.');
+  if (units.size === 0) throw new SimulatorRefusal(422, 'invalid-lines', 'Say which lines to cancel.');
   return units;
 }
 
@@ -124,7 +123,7 @@ function jsonIn(body: Buffer): unknown {
   try {
     return body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
   } catch {
-    throw new ShopRefusal(400, 'invalid-json', 'The body is not JSON.');
+    throw new SimulatorRefusal(400, 'invalid-json', 'The body is not JSON.');
   }
 }
 
@@ -132,12 +131,12 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new ShopRefusal(404, 'unknown-route', 'The address is not encoded as UTF-8.');
+    throw new SimulatorRefusal(404, 'unknown-route', 'The address is not encoded as UTF-8.');
   }
 }
 
-function asObject(value: unknown): Push {
-  return typeof value === 'object' && value !== null ? (value as Push) : {};
+function asObject(value: unknown): Row {
+  return typeof value === 'object' && value !== null ? (value as Row) : {};
 }
 
 function limitIn(query: URLSearchParams): number {
@@ -156,8 +155,4 @@ function refusalOf(status: number, code: string, message: string, shown?: number
 function sameText(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -2,15 +2,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 import {
   jsonWithBareIds,
   SimulatorFrame,
-  type ChannelSimulator,
-  type SimulatedListing,
-  type SimulatedOrderLine,
+  type SimulatedReply,
+  type SimulatedRequest,
   type SimulatorOptions,
   type StartSimulator,
   type WebhookDelivery,
 } from 'onhand/channel-api';
 import { ShopApi } from './api';
-import { Shop } from './shop';
 import { Wire } from './wire';
 
 /** Starts a shop with the API that the plugin's default options describe. Rejects when the port is taken. */
@@ -20,24 +18,18 @@ export const startSimulator: StartSimulator = async (options) => {
   return simulator;
 };
 
-class ShopSimulator extends SimulatorFrame implements ChannelSimulator {
+class ShopSimulator extends SimulatorFrame {
+  override readonly signatureHeader = 'x-shop-signature';
   readonly wrongCredentials = { auth: { kind: 'bearer', token: 'a-token-the-shop-does-not-know' } };
-  readonly signatureHeader = 'x-shop-signature';
-  readonly locations: readonly string[];
-  private readonly shop: Shop;
-  private readonly wire: Wire;
   private readonly token: string;
+  private readonly wire: Wire;
+  private readonly api: ShopApi;
 
-  constructor(private readonly options: SimulatorOptions) {
-    const shop = new Shop(options);
-    const wire = new Wire(options.locations !== undefined);
-    const token = options.token ?? randomBytes(16).toString('hex');
-    super(new ShopApi(shop, wire, token, options), options);
-    this.shop = shop;
-    this.wire = wire;
-    this.token = token;
-    this.locations = options.locations ?? [];
-    shop.onChange = (order) => this.sendWebhook(this.webhookFor(order.orderId));
+  constructor(options: SimulatorOptions) {
+    super(options);
+    this.token = options.token ?? randomBytes(16).toString('hex');
+    this.wire = new Wire(this.spoiled, this.locations.length > 0);
+    this.api = new ShopApi(this.shop, this.wire, this.token);
   }
 
   get pluginOptions(): Record<string, unknown> {
@@ -58,34 +50,6 @@ class ShopSimulator extends SimulatorFrame implements ChannelSimulator {
     };
   }
 
-  list(items: SimulatedListing[]): void {
-    this.shop.list(items);
-  }
-
-  shown(channelLocation?: string): Map<string, number> {
-    return this.shop.shown(channelLocation);
-  }
-
-  placeOrder(order: { orderId: string; placedAt: string; lines: SimulatedOrderLine[] }) {
-    return this.shop.place(order.orderId, order.placedAt, order.lines);
-  }
-
-  fulfilOrder(orderId: string, at: string) {
-    return this.shop.fulfil(orderId, at);
-  }
-
-  cancelOrder(orderId: string, at: string) {
-    return this.shop.cancel(orderId, at);
-  }
-
-  returnOrder(orderId: string, at: string) {
-    return this.shop.return(orderId, at);
-  }
-
-  order(orderId: string) {
-    return this.shop.order(orderId);
-  }
-
   webhookFor(orderId: string): WebhookDelivery {
     const body = Buffer.from(jsonWithBareIds(this.wire.order(this.shop.order(orderId))));
     return {
@@ -98,7 +62,16 @@ class ShopSimulator extends SimulatorFrame implements ChannelSimulator {
     };
   }
 
-  spoil(what: { channelSku?: string; orderId?: string }): void {
-    for (const id of [what.channelSku, what.orderId]) if (id !== undefined) this.wire.spoiled.add(id);
+  protected answer(request: SimulatedRequest): SimulatedReply {
+    return this.api.answer(request);
+  }
+
+  protected override throttled(retryAfter: string | null): SimulatedReply {
+    const error = { code: 'throttled', message: 'Too many calls.' };
+    return { ...super.throttled(retryAfter), body: { error } };
+  }
+
+  protected override unavailable(): SimulatedReply {
+    return { status: 503, body: { error: { code: 'unavailable', message: 'Try later.' } } };
   }
 }

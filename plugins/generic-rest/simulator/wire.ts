@@ -1,12 +1,11 @@
-import type { OrderDocument } from 'onhand/channel-api';
-import type { ShopItem } from './shop';
+import type { OrderDocument, SimulatedItem } from 'onhand/channel-api';
 
 /** Items and orders as the shop's API and its webhooks give them. */
 export class Wire {
-  /** SKUs and order ids that are given as nothing documents them. */
-  readonly spoiled = new Set<string>();
-
-  constructor(private readonly byLocation: boolean) {}
+  constructor(
+    private readonly spoiled: ReadonlySet<string>,
+    private readonly byLocation: boolean,
+  ) {}
 
   order({ orderId, revision, placedAt, updatedAt, lines }: OrderDocument): object {
     return {
@@ -28,7 +27,7 @@ export class Wire {
     };
   }
 
-  item({ channelSku, channelLocation, quantityUnits, title }: ShopItem): object {
+  item({ channelSku, channelLocation, quantityUnits, title }: SimulatedItem): object {
     return {
       sku: channelSku,
       ...(this.byLocation ? { location: channelLocation } : {}),

@@ -1,37 +1,76 @@
+import type { OrderDocument } from '../contract';
 import type {
+  ChannelSimulator,
   Outage,
   SimulatedCall,
-  SimulatorControls,
+  SimulatedListing,
+  SimulatedOrderLine,
   SimulatorFaults,
   SimulatorOptions,
   WebhookAttempt,
   WebhookDelivery,
 } from '../simulator';
 import { changedFaults, FaultDice, NO_FAULTS } from './fault-dice';
-import { type SimulatedApi, SimulatorServer } from './simulator-server';
+import { SimulatedShop } from './simulated-shop';
+import { type SimulatedReply, type SimulatedRequest, SimulatorServer } from './simulator-server';
 import { WebhookDeliverer } from './webhook-deliverer';
 
 /**
- * What every simulator is made of but the channel itself: its API on a local port with limit, faults and
- * outages, the webhooks it sends, and both logs. A simulator extends it, gives `listen` its routes, and calls
- * `sendWebhook` whenever an order changes.
+ * What every simulator is made of but the wire: items and orders, an API on a local port with limit, faults
+ * and outages, webhooks of its own, and both logs. A simulator extends it and says how its channel words things.
  */
-export class SimulatorFrame implements SimulatorControls {
+export abstract class SimulatorFrame implements ChannelSimulator {
   url = '';
+  readonly signatureHeader?: string;
+  readonly locations: readonly string[];
+  protected readonly shop: SimulatedShop;
+  /** SKUs and order ids to be given in a form that the channel does not document. */
+  protected readonly spoiled: ReadonlySet<string>;
+  private readonly spoiling = new Set<string>();
   private readonly server: SimulatorServer;
   private readonly deliverer: WebhookDeliverer;
   private current: SimulatorFaults = { ...NO_FAULTS };
 
-  constructor(
-    api: SimulatedApi,
-    private readonly settings: Pick<SimulatorOptions, 'port' | 'seed' | 'limit' | 'webhookRetryMs'>,
-  ) {
+  constructor(protected readonly options: SimulatorOptions) {
+    const { seed = 1, limit, webhookRetryMs } = options;
     const faults = () => this.current;
-    const seed = settings.seed ?? 1;
-    const enforced = settings.limit?.enforced === false ? undefined : settings.limit;
-    this.server = new SimulatorServer(api, new FaultDice(seed), faults, enforced);
+    this.locations = options.locations ?? [];
+    this.spoiled = this.spoiling;
+    this.shop = new SimulatedShop(options, ({ orderId }) => this.orderChanged(orderId));
+    this.server = new SimulatorServer(
+      {
+        answer: (request) => this.answer(request),
+        throttled: (retryAfter) => this.throttled(retryAfter),
+        unavailable: () => this.unavailable(),
+      },
+      new FaultDice(seed),
+      faults,
+      limit?.enforced === false ? undefined : limit,
+    );
     // Dice of their own: how often the API is called must not change which webhooks go astray.
-    this.deliverer = new WebhookDeliverer(new FaultDice(~seed), faults, settings.webhookRetryMs);
+    this.deliverer = new WebhookDeliverer(new FaultDice(~seed), faults, webhookRetryMs);
+  }
+
+  abstract get pluginOptions(): Record<string, unknown>;
+  abstract get wrongCredentials(): Record<string, unknown>;
+  abstract webhookFor(orderId: string): WebhookDelivery;
+  /** Answers a call of the channel's API, its credentials included. Pushes heed `request.pretend`. */
+  protected abstract answer(request: SimulatedRequest): SimulatedReply | Promise<SimulatedReply>;
+
+  /** How the channel says that a limit is met. */
+  protected throttled(retryAfter: string | null): SimulatedReply {
+    const headers: Record<string, string> = retryAfter === null ? {} : { 'retry-after': retryAfter };
+    return { status: 429, headers, body: { error: 'too many calls' } };
+  }
+
+  /** How the channel says that it is not available. */
+  protected unavailable(): SimulatedReply {
+    return { status: 503, body: { error: 'unavailable' } };
+  }
+
+  /** Rejects when the port is taken. */
+  async listen(): Promise<void> {
+    this.url = await this.server.listen(this.options.port ?? 0);
   }
 
   get calls(): readonly SimulatedCall[] {
@@ -42,9 +81,36 @@ export class SimulatorFrame implements SimulatorControls {
     return this.deliverer.attempts;
   }
 
-  /** Rejects when the port is taken. */
-  async listen(): Promise<void> {
-    this.url = await this.server.listen(this.settings.port ?? 0);
+  list(items: SimulatedListing[]): void {
+    this.shop.list(items);
+  }
+
+  shown(channelLocation?: string): Map<string, number> {
+    return this.shop.shown(channelLocation);
+  }
+
+  placeOrder(order: { orderId: string; placedAt: string; lines: SimulatedOrderLine[] }): OrderDocument {
+    return this.shop.place(order.orderId, order.placedAt, order.lines);
+  }
+
+  fulfilOrder(orderId: string, at: string): OrderDocument {
+    return this.shop.fulfil(orderId, at);
+  }
+
+  cancelOrder(orderId: string, at: string): OrderDocument {
+    return this.shop.cancel(orderId, at);
+  }
+
+  returnOrder(orderId: string, at: string): OrderDocument {
+    return this.shop.return(orderId, at);
+  }
+
+  order(orderId: string): OrderDocument {
+    return this.shop.order(orderId);
+  }
+
+  spoil(what: { channelSku?: string; orderId?: string }): void {
+    for (const id of [what.channelSku, what.orderId]) if (id !== undefined) this.spoiling.add(id);
   }
 
   faults(change: Partial<SimulatorFaults>): void {
@@ -68,8 +134,7 @@ export class SimulatorFrame implements SimulatorControls {
     await this.server.close();
   }
 
-  /** Sends it to where webhooks go, if anywhere. */
-  protected sendWebhook(webhook: WebhookDelivery): void {
-    this.deliverer.send(webhook);
+  private orderChanged(orderId: string): void {
+    if (this.deliverer.isUsed) this.deliverer.send(this.webhookFor(orderId));
   }
 }

@@ -30,10 +30,8 @@ export interface SimulatedReply {
 /** The part of a simulated API that is particular to its channel. */
 export interface SimulatedApi {
   answer(request: SimulatedRequest): SimulatedReply | Promise<SimulatedReply>;
-  /** How the channel says that a limit is met; a bare 429 with Retry-After when absent. */
-  throttled?(retryAfter: string | null): SimulatedReply;
-  /** How it says that it is not available; a bare 503 when absent. */
-  unavailable?(): SimulatedReply;
+  throttled(retryAfter: string | null): SimulatedReply;
+  unavailable(): SimulatedReply;
 }
 
 /** A channel's API on a local port: limit, faults, outages and the log of calls around its routes. */
@@ -107,23 +105,14 @@ export class SimulatorServer {
   /** What is answered before anything is applied; undefined when the call may go on. */
   private refusal(at: number): SimulatedReply | undefined {
     const { fail, throttle, retryAfter, html } = this.faults();
-    if (this.outage !== null) return this.unavailable();
+    if (this.outage !== null) return this.api.unavailable();
     const overMs = this.limit?.refuseForMs(at) ?? 0;
-    if (overMs > 0) return this.throttled(String(Math.ceil(overMs / 1000)));
-    if (this.dice.draw(throttle)) return this.throttled(retryAfter);
-    if (this.dice.draw(fail)) return this.unavailable();
+    if (overMs > 0) return this.api.throttled(String(Math.ceil(overMs / 1000)));
+    if (this.dice.draw(throttle)) return this.api.throttled(retryAfter);
+    if (this.dice.draw(fail)) return this.api.unavailable();
     if (!this.dice.draw(html)) return undefined;
     const page = '<!doctype html><title>Welcome</title>';
     return { status: 200, headers: { 'content-type': 'text/html' }, text: page };
-  }
-
-  private unavailable(): SimulatedReply {
-    return this.api.unavailable?.() ?? { status: 503, body: { error: 'unavailable' } };
-  }
-
-  private throttled(retryAfter: string | null): SimulatedReply {
-    const headers: Record<string, string> = retryAfter === null ? {} : { 'retry-after': retryAfter };
-    return this.api.throttled?.(retryAfter) ?? { status: 429, headers, body: { error: 'too many calls' } };
   }
 }
 

@@ -32,6 +32,10 @@ export class WebhookDeliverer {
     private readonly retryMs: readonly number[] = RETRY_MS,
   ) {}
 
+  get isUsed(): boolean {
+    return this.url !== null;
+  }
+
   deliverTo(url: string | null): void {
     this.url = url;
   }

@@ -1,63 +1,63 @@
-import type {
-  OrderDocument,
-  OrderDocumentLine,
-  SimulatedListing,
-  SimulatedOrderLine,
-  SimulatorOptions,
-} from 'onhand/channel-api';
+import type { OrderDocument, OrderDocumentLine } from '../contract';
+import type { SimulatedListing, SimulatedOrderLine, SimulatorOptions } from '../simulator';
 
-/** What the shop shows of a SKU at one of its locations; it has one, without a name, where it has none. */
-export interface ShopItem {
+/** What is shown of a SKU at one of the channel's locations; it has one, without a name, where it has none. */
+export interface SimulatedItem {
   channelSku: string;
   channelLocation: string;
   quantityUnits: number;
   title: string;
 }
 
-/** A pushed row, as it came. */
-export interface Push {
-  sku?: unknown;
-  location?: unknown;
-  quantity?: unknown;
+/** A pushed row as it came, before anything is checked. */
+export interface PushedRow {
+  channelSku: unknown;
+  channelLocation?: unknown;
+  quantityUnits: unknown;
   /** What the caller believes is shown. */
-  expected?: unknown;
+  expectedUnits?: unknown;
 }
 
 export interface PageOf<T> {
   items: T[];
+  /** Null on the last page. */
   nextCursor: string | null;
 }
 
-/** A refusal as the shop words it, with the status it answers; `shown` where that is what it is about. */
-export class ShopRefusal extends Error {
+/** What a channel answers instead of doing it. The status is REST's; a simulator words it as its channel does. */
+export class SimulatorRefusal extends Error {
   constructor(
     readonly status: 400 | 404 | 409 | 422,
     readonly code: string,
     message: string,
-    readonly shown?: number,
+    /** What is shown, where the refusal is about that. */
+    readonly shownUnits?: number,
   ) {
     super(message);
-    this.name = 'ShopRefusal';
+    this.name = 'SimulatorRefusal';
   }
 }
 
 /**
- * What the simulated shop knows: items and orders. Changes of orders are kept as a list that only grows,
+ * What a simulated channel knows: items and orders. Changes of orders are kept as a list that only grows,
  * and a cursor is a place in it, so that an order changed during a read is seen again and none is missed.
  */
-export class Shop {
-  onChange: (order: OrderDocument) => void = () => {};
+export class SimulatedShop {
   private readonly locations: readonly string[];
   /** In the order in which they were listed; found by SKU and location. */
-  private readonly items: ShopItem[] = [];
-  private readonly itemsByPlace = new Map<string, ShopItem>();
+  private readonly items: SimulatedItem[] = [];
+  private readonly itemsByPlace = new Map<string, SimulatedItem>();
   private readonly orders = new Map<string, OrderDocument>();
   private readonly changes: string[] = [];
   private readonly lastChange = new Map<string, number>();
-  private readonly cancellations = new Map<string, OrderDocument>();
+  private readonly cancellations = new Set<string>();
 
   constructor(
-    private readonly options: Pick<SimulatorOptions, 'locations' | 'compareAndSet' | 'restocksOnCancel'>,
+    private readonly options: Pick<
+      SimulatorOptions,
+      'locations' | 'compareAndSet' | 'restocksOnCancel' | 'cancelAfterMs'
+    >,
+    private readonly onChange: (order: OrderDocument) => void,
   ) {
     this.locations = options.locations ?? [''];
   }
@@ -92,29 +92,32 @@ export class Shop {
   }
 
   /**
-   * Answers the item as it is then; pretending changes nothing. Throws `ShopRefusal` on an unknown SKU or
+   * Answers the item as it is then; pretending changes nothing. Throws `SimulatorRefusal` on an unknown SKU or
    * location (404), a quantity that is no whole number from 0 (422), or another one than was expected (409).
    */
-  setQuantity({ sku, location, quantity, expected }: Push, pretend: boolean): ShopItem {
-    const where = this.options.locations ? location : this.locations[0];
+  setQuantity(
+    { channelSku, channelLocation, quantityUnits, expectedUnits }: PushedRow,
+    pretend: boolean,
+  ): SimulatedItem {
+    const where = this.options.locations ? channelLocation : this.locations[0];
     const item =
-      typeof sku === 'string' && typeof where === 'string'
-        ? this.itemsByPlace.get(placeOfStock(sku, where))
+      typeof channelSku === 'string' && typeof where === 'string'
+        ? this.itemsByPlace.get(placeOfStock(channelSku, where))
         : undefined;
-    if (!item) throw new ShopRefusal(404, 'unknown-sku', 'The shop has no such SKU there.');
-    if (typeof quantity !== 'number' || !Number.isSafeInteger(quantity) || quantity < 0) {
-      throw new ShopRefusal(422, 'invalid-quantity', 'The quantity must be a whole number, 0 or more.');
+    if (!item) throw new SimulatorRefusal(404, 'unknown-sku', 'There is no such SKU there.');
+    if (typeof quantityUnits !== 'number' || !Number.isSafeInteger(quantityUnits) || quantityUnits < 0) {
+      throw new SimulatorRefusal(422, 'invalid-quantity', 'The quantity must be a whole number, 0 or more.');
     }
-    const isChecked = this.options.compareAndSet === true && expected !== undefined && expected !== null;
-    if (isChecked && expected !== item.quantityUnits) {
-      throw new ShopRefusal(409, 'stale', 'The shop shows another quantity.', item.quantityUnits);
+    const isCompared = this.options.compareAndSet === true && typeof expectedUnits === 'number';
+    if (isCompared && expectedUnits !== item.quantityUnits) {
+      throw new SimulatorRefusal(409, 'stale', 'Another quantity is shown.', item.quantityUnits);
     }
-    if (pretend) return { ...item, quantityUnits: quantity };
-    item.quantityUnits = quantity;
+    if (pretend) return { ...item, quantityUnits };
+    item.quantityUnits = quantityUnits;
     return item;
   }
 
-  inventoryPage(cursor: string | null, limit: number): PageOf<ShopItem> {
+  inventoryPage(cursor: string | null, limit: number): PageOf<SimulatedItem> {
     const start = placeOf(cursor);
     const items = this.items.slice(start, start + limit);
     return { items, nextCursor: start + limit < this.items.length ? String(start + limit) : null };
@@ -123,7 +126,7 @@ export class Shop {
   /** Orders changed at or after `since` (ISO 8601), each once as it stands, oldest change first. */
   ordersPage(since: string | null, cursor: string | null, limit: number): PageOf<OrderDocument> {
     const sinceMs = since === null ? -Infinity : Date.parse(since);
-    if (Number.isNaN(sinceMs)) throw new ShopRefusal(422, 'invalid-since', 'updated_since must be ISO 8601.');
+    if (Number.isNaN(sinceMs)) throw new SimulatorRefusal(422, 'invalid-since', 'The time must be ISO 8601.');
     const items: OrderDocument[] = [];
     let at = placeOf(cursor);
     for (; at < this.changes.length && items.length < limit; at += 1) {
@@ -135,7 +138,8 @@ export class Shop {
   }
 
   place(orderId: string, placedAt: string, lines: SimulatedOrderLine[]): OrderDocument {
-    if (this.orders.has(orderId)) throw new ShopRefusal(409, 'duplicate-order', 'The order id is taken.');
+    if (this.orders.has(orderId))
+      throw new SimulatorRefusal(409, 'duplicate-order', 'The order id is taken.');
     for (const line of lines) this.moveShown(line, -line.quantityUnits);
     const order: OrderDocument = { kind: 'order', orderId, revision: 0, placedAt, lines: lines.map(newLine) };
     return this.change(order, placedAt, (line) => line);
@@ -161,44 +165,56 @@ export class Shop {
   }
 
   /**
-   * Cancels units of lines; the same key again answers the same and cancels nothing more. Throws
-   * `ShopRefusal` on an unknown order or line (404) or when fewer units are left to cancel (409).
+   * A caller asks to cancel units of lines, at once or after `cancelAfterMs`. The same key again answers the
+   * same and cancels nothing more. Throws `SimulatorRefusal` on an unknown order or line (404) or when fewer
+   * units are left to cancel (409).
    */
-  cancelUnits(
+  requestCancel(
     orderId: string,
-    units: Map<string, number>,
-    at: string,
+    units: ReadonlyMap<string, number>,
     key: string | undefined,
-  ): OrderDocument {
-    const repeated = key === undefined ? undefined : this.cancellations.get(key);
-    if (repeated) return repeated;
-    this.requireCancellable(orderId, units, key);
-    const changed = this.cancelNow(this.order(orderId), units, at);
-    if (key !== undefined) this.cancellations.set(key, changed);
-    return changed;
+  ): 'cancelled' | 'pending' {
+    const { cancelAfterMs } = this.options;
+    const answer = cancelAfterMs === undefined ? 'cancelled' : 'pending';
+    if (key !== undefined && this.cancellations.has(key)) return answer;
+    this.requireCancellable(orderId, units);
+    if (key !== undefined) this.cancellations.add(key);
+    if (cancelAfterMs === undefined) this.cancelNow(this.order(orderId), units, new Date().toISOString());
+    else this.cancelLater(orderId, units, cancelAfterMs);
+    return answer;
   }
 
-  /** Throws as `cancelUnits` does, and changes nothing. */
-  requireCancellable(orderId: string, units: Map<string, number>, key: string | undefined): void {
-    if (key !== undefined && this.cancellations.has(key)) return;
+  /** Throws `SimulatorRefusal` (404) when there is none. */
+  order(orderId: string): OrderDocument {
+    const order = this.orders.get(orderId);
+    if (!order) throw new SimulatorRefusal(404, 'unknown-order', 'There is no such order.');
+    return order;
+  }
+
+  private requireCancellable(orderId: string, units: ReadonlyMap<string, number>): void {
     const order = this.order(orderId);
     for (const [lineId, quantity] of units) {
       const line = order.lines.find((candidate) => candidate.lineId === lineId);
-      if (!line) throw new ShopRefusal(404, 'unknown-line', 'The order has no such line.');
+      if (!line) throw new SimulatorRefusal(404, 'unknown-line', 'The order has no such line.');
       if (quantity > line.ordered - line.cancelled - line.fulfilled) {
-        throw new ShopRefusal(409, 'already-done', 'The units are already shipped or cancelled.');
+        throw new SimulatorRefusal(409, 'already-done', 'The units are already shipped or cancelled.');
       }
     }
   }
 
-  /** Throws `ShopRefusal` (404) when there is none. */
-  order(orderId: string): OrderDocument {
-    const order = this.orders.get(orderId);
-    if (!order) throw new ShopRefusal(404, 'unknown-order', 'The shop has no such order.');
-    return order;
+  /** What was shipped meanwhile is not cancelled any more: that is what `pending` warns of. */
+  private cancelLater(orderId: string, units: ReadonlyMap<string, number>, delayMs: number): void {
+    setTimeout(() => {
+      try {
+        this.requireCancellable(orderId, units);
+        this.cancelNow(this.order(orderId), units, new Date().toISOString());
+      } catch (error) {
+        if (!(error instanceof SimulatorRefusal)) throw error;
+      }
+    }, delayMs).unref();
   }
 
-  private cancelNow(order: OrderDocument, units: Map<string, number>, at: string): OrderDocument {
+  private cancelNow(order: OrderDocument, units: ReadonlyMap<string, number>, at: string): OrderDocument {
     if (this.options.restocksOnCancel) {
       for (const line of order.lines) this.moveShown(line, units.get(line.lineId) ?? 0);
     }
@@ -248,6 +264,6 @@ function placeOfStock(channelSku: string, channelLocation = ''): string {
 function placeOf(cursor: string | null): number {
   if (cursor === null || cursor === '') return 0;
   if (!/^\d{1,9}$/.test(cursor))
-    throw new ShopRefusal(422, 'invalid-cursor', 'The cursor is not one of ours.');
+    throw new SimulatorRefusal(422, 'invalid-cursor', 'The cursor is not one of ours.');
   return Number(cursor);
 }
