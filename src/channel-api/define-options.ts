@@ -4,8 +4,10 @@
  * left out. An option that has no rule is unknown to the host, and refused.
  */
 export function defineOptions<Options extends object>(
-  rules: { readonly [Name in keyof Options]-?: readonly [PropertyDecorator, ...PropertyDecorator[]] },
-  defaults: Partial<Options> = {},
+  rules: NoInfer<{
+    readonly [Name in keyof Options]-?: readonly [PropertyDecorator, ...PropertyDecorator[]];
+  }>,
+  defaults: NoInfer<Partial<Options>> = {},
 ): new () => Options {
   class PluginOptions {
     constructor() {

@@ -6,7 +6,7 @@ const RETRY_MS: readonly number[] = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_00
 const ANSWER_WITHIN_MS = 5_000;
 const MOST_IN_FLIGHT = 32;
 /** A webhook held back goes out at the latest then, though nothing came after it. */
-const HELD_AT_MOST_MS = 1_000;
+const HELD_AT_MOST_MS = 300;
 
 interface HeldWebhook {
   release: () => void;
