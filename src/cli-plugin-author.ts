@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { CaseResult } from './channel-api/testing';
 import { action, printAnswer, printJson, printNews } from './cli-output';
 
 const CHECK_HELP = `
 PLUGIN is a folder with a plugin that is being written, or an npm package that is installed. Its simulator, which
 it exports as "./simulator", is started for each case. The exit code is 1 when a case fails.`;
+
+interface CheckFlags {
+  json?: boolean;
+  only?: string;
+}
 
 /** What a plugin that hangs leaves behind must not keep the command. */
 const LINGER_MS = 1_000;
@@ -19,9 +24,10 @@ export function addPluginAuthorCommands(program: Command): void {
   plugins
     .command('check [plugin]')
     .description('run the contract suite against a plugin; this folder unless told')
+    .option('--only <text>', 'run only the cases whose name or group has this text')
     .option('--json', 'print JSON')
     .addHelpText('after', CHECK_HELP)
-    .action(action((plugin: string | undefined, flags: { json?: boolean }) => check(plugin ?? '.', flags)));
+    .action(action((plugin: string | undefined, flags: CheckFlags) => check(plugin ?? '.', flags)));
 
   plugins
     .command('create <name>')
@@ -41,8 +47,10 @@ async function create(name: string): Promise<void> {
 Then make its simulator speak as the channel documents, and the plugin follow it.`);
 }
 
-async function check(plugin: string, { json }: { json?: boolean }): Promise<void> {
-  const { runChannelContract } = await import('./channel-api/testing/index.js');
+async function check(plugin: string, { json, only = '' }: CheckFlags): Promise<void> {
+  const { CONTRACT_CASES, runChannelContract } = await import('./channel-api/testing/index.js');
+  const cases = CONTRACT_CASES.filter((one) => `${one.group}: ${one.name}`.includes(only));
+  if (cases.length === 0) throw new InvalidArgumentError(`No case of the suite has ${JSON.stringify(only)}.`);
   const { loadPlugin } = await import('./channels/plugin-loader.js');
   const { loadSimulator } = await import('./replay/load-simulator.js');
   const named = isFolder(plugin) ? resolve(plugin) : plugin;
@@ -50,12 +58,13 @@ async function check(plugin: string, { json }: { json?: boolean }): Promise<void
   const startSimulator = await loadSimulator(named, process.cwd());
   if (!json) printAnswer(`${loaded.name} ${loaded.version}, channel API ${loaded.channelApi}`);
   let group = '';
-  const results = await runChannelContract({ plugin: loaded, startSimulator }, (result) => {
+  const tell = (result: CaseResult) => {
     if (json) return;
     if (result.group !== group) printAnswer(`\n${result.group}`);
     group = result.group;
     printAnswer(textOf(result));
-  });
+  };
+  const results = await runChannelContract({ plugin: loaded, startSimulator }, tell, cases);
   const count = (outcome: CaseResult['outcome']) =>
     results.filter((result) => result.outcome === outcome).length;
   const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };

@@ -13,7 +13,7 @@ import { resolvePluginOptions } from '../plugin-options';
 import { createRedactor } from '../redaction';
 import type { ChannelSimulator, SimulatorOptions } from '../simulator';
 import { type ChannelContract, TOKEN, WEBHOOK_SECRET } from './contract-case';
-import { expectThat } from './expectations';
+import { asBrokenRule, expectThat } from './expectations';
 
 export interface ConnectionSettings {
   simulator?: Partial<SimulatorOptions>;
@@ -53,6 +53,8 @@ export async function withChannel(
     const connected = await connect(contract, simulator, settings);
     try {
       await test(connected);
+    } catch (error) {
+      throw asBrokenRule(error);
     } finally {
       await connected.channel.close?.();
     }

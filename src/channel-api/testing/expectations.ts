@@ -45,6 +45,16 @@ export async function expectChannelError(call: Promise<unknown>, rule: string): 
   throw broken(`${rule}. The call succeeded`, answered, undefined);
 }
 
+/** What a case ended with, as a broken rule: an error that it did not ask for has come out of the plugin. */
+export function asBrokenRule(error: unknown): AssertionError {
+  if (error instanceof AssertionError) return error;
+  return broken(
+    'An error comes out of the plugin where the contract has it go on, or answer',
+    error,
+    undefined,
+  );
+}
+
 /** A field that is absent and one that is undefined say the same. */
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);

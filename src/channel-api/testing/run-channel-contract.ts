@@ -14,16 +14,17 @@ export interface CaseResult {
 const CASE_WITHIN_MS = 60_000;
 
 /**
- * Runs the suite without a test framework, one case after the other, and tells of each as it ends. Rejects
+ * Runs the suite, or the cases given, without a test framework, one case after the other, and tells of each as it ends. Rejects
  * where nothing can be run: the simulator does not start, or its `pluginOptions` do not fit the plugin.
  */
 export async function runChannelContract(
   contract: ChannelContract,
   onResult: (result: CaseResult) => void,
+  cases: readonly ContractCase[] = CONTRACT_CASES,
 ): Promise<CaseResult[]> {
   const missing = await missingAbilities(contract);
   const results: CaseResult[] = [];
-  for (const one of CONTRACT_CASES) {
+  for (const one of cases) {
     const skipped = skipReason(one, missing);
     const result: CaseResult =
       skipped === undefined
