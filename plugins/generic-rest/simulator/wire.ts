@@ -27,12 +27,13 @@ export class Wire {
     };
   }
 
-  item({ channelSku, channelLocation, quantityUnits, title }: SimulatedItem): object {
+  item({ channelSku, channelLocation, quantityUnits, title, barcode }: SimulatedItem): object {
     return {
       sku: channelSku,
       ...(this.byLocation ? { location: channelLocation } : {}),
       quantity: this.spoiled.has(channelSku) ? 'plenty' : quantityUnits,
       title,
+      barcode,
     };
   }
 }

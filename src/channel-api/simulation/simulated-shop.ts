@@ -7,6 +7,7 @@ export interface SimulatedItem {
   channelLocation: string;
   quantityUnits: number;
   title: string;
+  barcode?: string;
 }
 
 /** A pushed row as it came, before anything is checked. */
@@ -63,12 +64,13 @@ export class SimulatedShop {
   }
 
   list(listings: SimulatedListing[]): void {
-    for (const { channelSku, channelLocation, quantityUnits, title } of listings) {
+    for (const { channelSku, channelLocation, quantityUnits, title, barcode } of listings) {
       const place = placeOfStock(channelSku, channelLocation ?? this.locations[0]);
       const known = this.itemsByPlace.get(place);
       if (known) {
         known.quantityUnits = quantityUnits;
         known.title = title ?? channelSku;
+        known.barcode = barcode;
         continue;
       }
       const item = {
@@ -76,6 +78,7 @@ export class SimulatedShop {
         channelLocation: channelLocation ?? (this.locations[0] as string),
         quantityUnits,
         title: title ?? channelSku,
+        barcode,
       };
       this.itemsByPlace.set(place, item);
       this.items.push(item);

@@ -13,7 +13,7 @@ import { resolvePluginOptions } from '../plugin-options';
 import { createRedactor } from '../redaction';
 import type { ChannelSimulator, SimulatorOptions } from '../simulator';
 import { type ChannelContract, TOKEN, WEBHOOK_SECRET } from './contract-case';
-import { asBrokenRule, expectThat } from './expectations';
+import { asBrokenRule, expectEqual, expectThat } from './expectations';
 
 export interface ConnectionSettings {
   simulator?: Partial<SimulatorOptions>;
@@ -133,6 +133,15 @@ export async function collect<T>(pages: AsyncIterable<Page<T>>): Promise<{ items
   const collected: Page<T>[] = [];
   for await (const page of pages) collected.push(page);
   return { items: collected.flatMap((page) => page.items), pages: collected };
+}
+
+export function expectReadable(pages: readonly Page<unknown>[]): void {
+  const unreadable = pages.flatMap((page) => page.unreadable ?? []);
+  expectEqual(
+    unreadable.slice(0, 3),
+    [],
+    `What the channel documents is understood; ${unreadable.length} rows were not`,
+  );
 }
 
 /** The channel error a call fails with. Throws when it succeeds, or fails with what tells the host nothing. */

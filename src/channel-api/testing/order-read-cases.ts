@@ -1,6 +1,6 @@
 import type { OrderDocument } from '../contract';
 import type { ChannelSimulator } from '../simulator';
-import { collect, type ConnectedChannel, withChannel } from './connected-channel';
+import { collect, type ConnectedChannel, expectReadable, withChannel } from './connected-channel';
 import type { ContractCase } from './contract-case';
 import { expectEqual, expectThat } from './expectations';
 
@@ -21,6 +21,7 @@ export const ORDER_READ_CASES: readonly ContractCase[] = [
         placeMany(simulator);
         const changed = simulator.fulfilOrder('o-7', '2025-03-02T10:00:00.000Z');
         const { items, pages } = await collect(channel.readOrders({}));
+        expectReadable(pages);
         expectThat(pages.length > 1, `${MANY} orders are read in pages, not in one answer`, pages.length);
         expectEqual(new Set(items.map((order) => order.orderId)).size, MANY, 'Every order is given');
         expectEqual(
@@ -38,6 +39,7 @@ export const ORDER_READ_CASES: readonly ContractCase[] = [
       withChannel(contract, async ({ simulator, channel }) => {
         placeMany(simulator);
         const { pages } = await collect(channel.readOrders({}));
+        expectReadable(pages);
         const rest = await collect(channel.readOrders({ cursor: pages[0]?.cursor as string }));
         expectEqual(
           rest.items,
