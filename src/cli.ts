@@ -6,6 +6,7 @@ import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
+import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
 import { addSkuCommands } from './cli-skus';
 import { VERSION } from './version';
@@ -21,6 +22,7 @@ addOrdersCommands(program);
 addLedgerCommands(program);
 addKeyCommands(program);
 addPluginCommands(program);
+addPluginAuthorCommands(program);
 addListingCommands(program);
 addSkuCommands(program);
 

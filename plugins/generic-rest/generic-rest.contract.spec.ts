@@ -1,5 +1,11 @@
 import nock from 'nock';
-import { createChannelHttp, resolvePluginOptions, type Channel, type ChannelError } from 'onhand/channel-api';
+import {
+  createChannelHttp,
+  resolvePluginOptions,
+  type Channel,
+  type ChannelError,
+  type InventoryUpdate,
+} from 'onhand/channel-api';
 import { collect, describeChannelContract, failureOf, systemClock } from 'onhand/channel-api/testing';
 import plugin from './generic-rest.plugin';
 import { startSimulator } from './simulator';
@@ -26,8 +32,16 @@ afterAll(() => {
 describeChannelContract({
   plugin,
   startSimulator,
-  signatureHeader: 'x-shop-signature',
-  wrongCredentials: { auth: { kind: 'bearer', token: 'a-token-the-shop-does-not-know' } },
+  without: ['compareAndSet', 'stockByLocation', 'subscribesWebhooks'],
+});
+
+describe('a shop with locations that compares before it sets', () => {
+  describeChannelContract({
+    plugin,
+    startSimulator: (options) =>
+      startSimulator({ locations: ['HALL', 'YARD'], compareAndSet: true, ...options }),
+    without: ['subscribesWebhooks'],
+  });
 });
 
 interface HttpSettings {
@@ -222,6 +236,29 @@ describe('a push of one call each', () => {
       { pushId: 'p1', outcome: 'rejected', code: 'frozen', reason: 'Not now.', retryable: false },
       expect.objectContaining({ outcome: 'rejected', code: 'status-409', retryable: true }),
       { pushId: 'p3', outcome: 'applied' },
+    ]);
+  });
+
+  it('what is believed goes with the row, and a refusal that says what is shown is stale', async () => {
+    const expecting = { batch: false, fields: { expected: 'was' } };
+    nock(SHOP)
+      .put('/api/inventory/A', { sku: 'A', quantity: 1, was: 4 })
+      .reply(409, { error: { code: 'x' }, shown: 6 });
+    nock(SHOP).put('/api/inventory/B', { sku: 'B', quantity: 1, was: 0 }).reply(409, '<html>');
+    nock(SHOP)
+      .put('/api/inventory/C', { sku: 'C', quantity: 1 })
+      .reply(404, { error: { code: 'gone' } });
+    const [a, b, c] = updates(['A', 1], ['B', 1], ['C', 1]) as [
+      InventoryUpdate,
+      InventoryUpdate,
+      InventoryUpdate,
+    ];
+    const channel = await channelWith({ push: expecting });
+    const results = await channel.pushInventory([{ ...a, believedUnits: 4 }, { ...b, believedUnits: 0 }, c]);
+    expect(results).toEqual([
+      { pushId: 'p0', outcome: 'stale', shownUnits: 6 },
+      expect.objectContaining({ outcome: 'rejected', code: 'status-409', retryable: true }),
+      expect.objectContaining({ outcome: 'rejected', code: 'status-404', retryable: false }),
     ]);
   });
 

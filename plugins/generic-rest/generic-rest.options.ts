@@ -89,10 +89,15 @@ export class PushFields {
   @FieldPath()
   quantity: string = 'quantity';
 
-  /** Sent only where the listing has a location of the channel. */
+  /** Where absent, the shop keeps stock in one place. */
   @Optional()
   @FieldPath()
   location?: string;
+
+  /** Takes what we believe the shop shows. The shop refuses the row where it shows something else. */
+  @Optional()
+  @FieldPath()
+  expected?: string;
 }
 
 /** Where a batch's answer says what became of each row. A row with anything at `code` was rejected. */
@@ -111,6 +116,10 @@ export class PushResultFields {
 
   @FieldPath()
   retryable: string = 'error.retryable';
+
+  /** With `fields.expected`: where a refused row says what the shop shows. A row without it is an ordinary refusal. */
+  @FieldPath()
+  shown: string = 'shown';
 }
 
 export class PushOptions {

@@ -21,7 +21,7 @@ import { fieldOf, readLabel } from './generic-rest.fields';
 import { limits } from './generic-rest.limits';
 import { GenericRestOptions, secretsOf, type CancelOptions } from './generic-rest.options';
 import { pageQuery, readPages, rowsOf } from './generic-rest.paging';
-import { pushInventory, resolvePush } from './generic-rest.push';
+import { isByLocation, pushInventory, resolvePush } from './generic-rest.push';
 import { translateInventory, translateOrder, translatePage } from './generic-rest.translate';
 import { translateWebhook, verifyWebhook } from './generic-rest.webhook';
 
@@ -36,8 +36,8 @@ export default defineChannelPlugin<GenericRestOptions>({
   capabilities: (options) => ({
     pushBatchSize: resolvePush(options.push).batchSize,
     pushAnswers: 'applied',
-    compareAndSet: false,
-    stockByLocation: false,
+    compareAndSet: options.push.fields.expected !== undefined,
+    stockByLocation: isByLocation(resolvePush(options.push)),
     readsOrders: true,
     cancelsOrders: options.cancel !== undefined,
     subscribesWebhooks: false,

@@ -32,6 +32,11 @@ export function resolvePush(push: PushOptions): ResolvedPush {
   };
 }
 
+/** A shop that takes a location keeps stock by location. */
+export function isByLocation({ fields, path }: ResolvedPush): boolean {
+  return fields.location !== undefined || path.includes('{location}');
+}
+
 /** One result per update. Throws a channel error only where no row was answered: the host sends all again. */
 export function pushInventory(
   client: GenericRestClient,
@@ -128,6 +133,10 @@ function resultOf(push: ResolvedPush, update: InventoryUpdate, row: unknown): Pu
   const field = (path: string) => fieldOf({ value: row, path: '' }, path);
   const code = readLabel(field(push.results.code));
   if (code === undefined) return applied(update);
+  const stale = push.fields.expected === undefined ? undefined : field(push.results.shown).value;
+  if (typeof stale === 'number' && Number.isSafeInteger(stale) && stale >= 0) {
+    return { pushId, outcome: 'stale', shownUnits: stale };
+  }
   const reason = readLabel(field(push.results.message)) ?? 'the shop gives no reason';
   return {
     pushId,
@@ -184,8 +193,25 @@ async function pushOne(
   const json = pushRow(update, push.fields);
   const response = await client.send({ method: push.method, path, option: 'push.path', json });
   if (isSuccess(response)) return resultOf(push, update, bodyOf(response));
+  // Only a shop that is told what we believe can say that it shows something else.
+  const result = push.fields.expected === undefined ? undefined : staleIn(push, update, response);
+  if (result?.outcome === 'stale') return result;
   if (REFUSALS.includes(response.status)) return rejected(update, response);
   throw unexpected(push, response);
+}
+
+function staleIn(
+  push: ResolvedPush,
+  update: InventoryUpdate,
+  response: ChannelHttpResponse,
+): PushResult | undefined {
+  try {
+    return resultOf(push, update, bodyOf(response));
+  } catch (error) {
+    // A refusal may come as a page for people.
+    if (error instanceof ChannelProtocolError) return undefined;
+    throw error;
+  }
 }
 
 /** The parsed answer, undefined when it is empty. Throws `ChannelProtocolError` on an HTML page under 200. */

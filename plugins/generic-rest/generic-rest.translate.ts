@@ -124,6 +124,9 @@ export function pushRow(update: InventoryUpdate, fields: PushFields): Record<str
   if (fields.location !== undefined && update.channelLocation !== undefined) {
     setField(row, fields.location, update.channelLocation);
   }
+  if (fields.expected !== undefined && update.believedUnits !== undefined) {
+    setField(row, fields.expected, update.believedUnits);
+  }
   return row;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The only thing a plugin imports: the contract, its errors, the HTTP client and the simulator's shape.
+ * The only thing a plugin imports: the contract, its errors, the HTTP client and the parts of a simulator.
  * Imports nothing from the rest of the host.
  */
 // Options classes are written with decorators that look up metadata while the class is being defined.
@@ -7,6 +7,7 @@ import 'reflect-metadata';
 
 export * from './call-breaker';
 export * from './contract';
+export * from './define-options';
 export * from './errors';
 export * from './fetch-http';
 export * from './http-client';
@@ -18,4 +19,5 @@ export * from './plugin-options';
 export * from './queued-limiter';
 export * from './redaction';
 export * from './retry-after';
+export * from './simulation';
 export * from './simulator';

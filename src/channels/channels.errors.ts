@@ -62,3 +62,13 @@ export class ChannelNotServedError extends Error {
     this.name = 'ChannelNotServedError';
   }
 }
+
+/** A new plugin cannot be written. `message` says why and what to do. */
+export class ScaffoldError extends Error {
+  readonly code = 'scaffold';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'ScaffoldError';
+  }
+}

@@ -86,7 +86,7 @@ function entryOfPackage(place: string, name: string, subpath: string): string | 
 }
 
 /** The module of a package's folder; `subpath` is empty or begins with a slash. */
-function entryOf(folder: string, subpath: string): string | undefined {
+export function entryOf(folder: string, subpath: string): string | undefined {
   const { exports } = readManifest(folder);
   if (exports === undefined) return resolveFrom(folder, join(folder, subpath));
   const target = targetOf(exports, `.${subpath}`);

@@ -1,15 +1,14 @@
-import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ChannelSimulator, SimulatorOptions, StartSimulator } from '../channel-api/simulator';
 import { ChannelSetupError } from '../channels/channels.errors';
 import { lendTo } from '../channels/host-copies';
-import { locatePlugin, type PluginLocation } from '../channels/plugin-location';
+import { entryOf, locatePlugin } from '../channels/plugin-location';
 import { PACKAGE_ROOT } from '../version';
 import { ReplaySetupError } from './replay.errors';
 
 /**
- * The `startSimulator` of a plugin's `./simulator` entry. Packages are looked up as the host looks plugins up,
- * from `folder` and then from this package; an absolute path is the plugin's folder. @throws ReplaySetupError
+ * The `startSimulator` of a plugin's `./simulator` entry. Plugins are looked up as the host looks them up, by
+ * package from `folder` and then from this package, or by absolute path. @throws ReplaySetupError
  */
 export async function loadSimulator(plugin: string, folder = PACKAGE_ROOT): Promise<StartSimulator> {
   const { file, root } = locateSimulator(plugin, folder);
@@ -39,13 +38,15 @@ export async function startOn(start: StartSimulator, options: SimulatorOptions):
   }
 }
 
-function locateSimulator(plugin: string, folder: string): PluginLocation {
+function locateSimulator(plugin: string, folder: string): { file: string; root: string } {
   try {
-    return locatePlugin(isAbsolute(plugin) ? join(plugin, 'dist/simulator') : `${plugin}/simulator`, folder);
+    const { root } = locatePlugin(plugin, folder);
+    const file = entryOf(root, '/simulator');
+    if (file !== undefined) return { file, root };
   } catch (error) {
     if (!(error instanceof ChannelSetupError)) throw error;
   }
   throw new ReplaySetupError(
-    `The plugin ${plugin} has no simulator that can be found. Run \`npm run build\`, or install a plugin that has one.`,
+    `The plugin ${plugin} has no simulator that can be found: its package.json exports none as "./simulator", or names a file that is not there. Build it, or install a plugin that has one.`,
   );
 }

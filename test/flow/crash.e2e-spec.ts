@@ -171,11 +171,11 @@ describe('a host that is killed', () => {
       expect(rig.shop.shown().get('S-A')).toBe(body.total.available);
     });
     const before = rig.shop.shown().get('S-A')!;
-    rig.shop.faults({ delayMs: 2_000 });
+    rig.shop.faults({ slow: 1, slowMs: 2_000 });
     await restock(host, 5);
     await eventually(() => expect(rig.shop.shown().get('S-A')).toBe(before + 5));
     await host.kill('SIGKILL');
-    rig.shop.faults({ delayMs: 0 });
+    rig.shop.faults({ slow: 0 });
     const next = await rig.folder.start();
     await next.api.post('/v1/events', { type: 'ADJUST', sku: 'A', quantity: -5, reason: 'count' });
     // The killed host's lease runs for five seconds.
@@ -232,14 +232,14 @@ describe('a host that is told to stop', () => {
     const rig = await createRig();
     try {
       const host = await rig.folder.start();
-      rig.shop.faults({ delayMs: 30_000, fail: 1 });
+      rig.shop.faults({ slow: 1, slowMs: 30_000, fail: 1 });
       const calls = rig.shop.calls.length;
       await restock(host, 5);
       await eventually(() => expect(rig.shop.calls.length).toBeGreaterThan(calls));
       const toldAt = Date.now();
       await host.kill('SIGTERM');
       expect(Date.now() - toldAt).toBeLessThan(10_000);
-      rig.shop.faults({ delayMs: 0, fail: 0 });
+      rig.shop.faults({ slow: 0, fail: 0 });
       await rig.folder.start();
       await eventually(() => expect(rig.shop.shown().get('S-A')).toBe(5), 15_000);
     } finally {

@@ -44,7 +44,7 @@ describe('orders that are read from a channel', () => {
     });
   });
 
-  beforeEach(() => host.shop.faults({ fail: 0, html: 0, delayMs: 0 }));
+  beforeEach(() => host.shop.faults({ fail: 0, html: 0, slow: 0 }));
 
   afterAll(async () => {
     expect((await host.api.post('/v1/ledger/verify')).body).toMatchObject({ ok: true });
@@ -89,11 +89,11 @@ describe('orders that are read from a channel', () => {
     expect(covered_at!.getTime()).toBeGreaterThanOrEqual(before.getTime());
     expect(cursor).toBeNull();
     // What is covered ends where the reading began.
-    host.shop.faults({ delayMs: 300 });
+    host.shop.faults({ slow: 1, slowMs: 300 });
     const began = await databaseNow();
     await poll();
     expect((await pollRow()).covered_at!.getTime() - began.getTime()).toBeLessThan(250);
-    host.shop.faults({ delayMs: 0 });
+    host.shop.faults({ slow: 0 });
     expect((await deliver(host, host.shop.webhookFor('UNHEARD'))).status).toBe(200);
     await poll();
     const events = await host.api.get<{ items: { type: string }[] }>(`/v1/stock/${sku}/events`);
@@ -342,7 +342,7 @@ describe('two hosts', () => {
         reading--;
       };
     }
-    first.shop.faults({ delayMs: 150 });
+    first.shop.faults({ slow: 1, slowMs: 150 });
     const running = first.app.get(JobsService).run('poll-orders', 'shop');
     await eventually(() => expect(reading).toBe(1));
     const [{ asked }] = await first.dataSource.query('SELECT clock_timestamp() AS asked');
@@ -354,7 +354,7 @@ describe('two hosts', () => {
   });
 
   test('leave the poll of a host that died to the next one, once its lease is over', async () => {
-    first.shop.faults({ delayMs: 0 });
+    first.shop.faults({ slow: 0 });
     await first.dataSource.query(
       `UPDATE order_polls SET lease = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 minute'`,
     );

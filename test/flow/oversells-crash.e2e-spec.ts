@@ -62,7 +62,7 @@ describe('a host that is killed while it has orders cancelled', () => {
     let host = await folder.start();
     for (let index = 0; index < ORDERS; index++) await place(host, `O-${index}`);
     // Each call is done at once and answered late: most kills fall between the two.
-    shop.faults({ delayMs: 150 });
+    shop.faults({ slow: 1, slowMs: 150 });
     for (let kill = 0; kill < KILLS; kill++) {
       const before = cancelCalls().length;
       await eventually(() => expect(cancelCalls().length).toBeGreaterThan(before));
@@ -71,7 +71,7 @@ describe('a host that is killed while it has orders cancelled', () => {
       host = await folder.start();
       await letLeasesEnd();
     }
-    shop.faults({ delayMs: 0 });
+    shop.faults({ slow: 0 });
     await eventually(async () => {
       const open = await dataSource.query(
         `SELECT order_id, state, note FROM oversells WHERE state <> 'resolved'`,

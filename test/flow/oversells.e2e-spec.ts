@@ -336,10 +336,10 @@ describe('orders that stock does not cover', () => {
       const sku = await stocked(0);
       const orderId = await ordered('slow', sku, 2);
       const { id } = await reached(orderId, 'grace');
-      shops.get('slow')!.faults({ lie: 1 });
+      shops.get('slow')!.faults({ loseAnswer: 1 });
       await act(id, 'cancel');
       await outcomeUnknown(orderId);
-      shops.get('slow')!.faults({ lie: 0 });
+      shops.get('slow')!.faults({ loseAnswer: 0 });
       const calls = cancelCalls(orderId).length;
       await eventually(async () => {
         await host.dataSource.query(`UPDATE oversells SET due_at = clock_timestamp() WHERE id = $1`, [id]);
@@ -352,10 +352,10 @@ describe('orders that stock does not cover', () => {
 
     test('of a channel whose orders cannot be read are asked for again under the same id', async () => {
       const sku = await stocked(0);
-      shops.get('unread')!.faults({ lie: 1 });
+      shops.get('unread')!.faults({ loseAnswer: 1 });
       const orderId = await ordered('unread', sku, 2);
       await outcomeUnknown(orderId);
-      shops.get('unread')!.faults({ lie: 0 });
+      shops.get('unread')!.faults({ loseAnswer: 0 });
       const calls = cancelCalls(orderId).length;
       const pending = await eventually(async () => {
         await host.dataSource.query(

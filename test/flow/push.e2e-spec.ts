@@ -23,7 +23,7 @@ interface Push {
   sentAt: string;
 }
 
-const NO_FAULTS = { fail: 0, lie: 0, throttle: 0, html: 0, delayMs: 0, retryAfter: '0' };
+const NO_FAULTS = { fail: 0, loseAnswer: 0, throttle: 0, html: 0, slow: 0, retryAfter: '0' };
 
 async function listingsOf(host: ShopHost): Promise<Map<string, Listing>> {
   const { body } = await host.api.get<{ items: Listing[] }>('/v1/channels/shop/listings?limit=500');
@@ -108,7 +108,7 @@ describe('pushing to a shop that fails', () => {
     ['answers 429 without saying until when', { throttle: 1, retryAfter: null }, '429'],
     ['answers 429 until a time that is none', { throttle: 1, retryAfter: 'soon' }, '429'],
     ['answers a page', { html: 1 }, 'JSON'],
-    ['applies and drops the connection', { lie: 1 }, ''],
+    ['applies and drops the connection', { loseAnswer: 1 }, ''],
   ])('a shop that %s is pushed to again when it is well', async (_name, faults, reason) => {
     host.shop.faults(faults);
     await restock(host, 'SKU-1', 1);
@@ -124,7 +124,7 @@ describe('pushing to a shop that fails', () => {
   test('a quantity that was applied without an answer is put right even when stock goes back to what it was', async () => {
     await shopEqualsLedger(host);
     const before = host.shop.shown().get('SKU-2')!;
-    host.shop.faults({ lie: 1 });
+    host.shop.faults({ loseAnswer: 1 });
     await adjust(host, 'SKU-2', -1);
     await eventually(() => expect(host.shop.shown().get('SKU-2')).toBe(before - 1));
     await eventually(async () =>
@@ -139,7 +139,7 @@ describe('pushing to a shop that fails', () => {
   test('changes while a slow shop answers are one push after it, of the newest quantity', async () => {
     await shopEqualsLedger(host);
     const pushesBefore = (await pushesOf(host, 'SKU-3')).length;
-    host.shop.faults({ delayMs: 300 });
+    host.shop.faults({ slow: 1, slowMs: 300 });
     for (let change = 0; change < 20; change++) await restock(host, 'SKU-3', 1);
     await shopEqualsLedger(host);
     expect((await pushesOf(host, 'SKU-3')).length - pushesBefore).toBeLessThanOrEqual(3);
@@ -147,7 +147,7 @@ describe('pushing to a shop that fails', () => {
   });
 
   test('a shop that does all of that at once shows what the ledger says when it is well, and the ledger is whole', async () => {
-    host.shop.faults({ fail: 0.2, lie: 0.3, throttle: 0.2, html: 0.1, delayMs: 10 });
+    host.shop.faults({ fail: 0.2, loseAnswer: 0.3, throttle: 0.2, html: 0.1, slow: 1, slowMs: 10 });
     const until = Date.now() + 2_000;
     let changes = 0;
     while (Date.now() < until) {

@@ -7,7 +7,7 @@ interface Report {
 }
 
 const SKUS = Array.from({ length: 250 }, (_, index) => `SKU-${String(index).padStart(3, '0')}`);
-const NO_FAULTS = { fail: 0, delayMs: 0, html: 0 };
+const NO_FAULTS = { fail: 0, slow: 0, html: 0 };
 
 describe('reconciling a channel', () => {
   let host: ShopHost;
@@ -118,7 +118,7 @@ describe('reconciling a channel', () => {
   });
 
   test('a channel is compared once at a time', async () => {
-    host.shop.faults({ delayMs: 150 });
+    host.shop.faults({ slow: 1, slowMs: 150 });
     const answers = await Promise.all([reconcile(), reconcile(), reconcile()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
     expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({ code: 'busy' });

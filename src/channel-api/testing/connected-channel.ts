@@ -1,78 +1,133 @@
-import { isChannelError, type ChannelError } from '../errors';
+import type {
+  Channel,
+  ChannelCapabilities,
+  ChannelClock,
+  InventoryUpdate,
+  Page,
+  PushResult,
+  RateLimit,
+} from '../contract';
+import { type ChannelError, isChannelError } from '../errors';
 import { createChannelHttp } from '../fetch-http';
+import type { ChannelHttp, ChannelHttpRequest } from '../http-client';
 import { resolvePluginOptions } from '../plugin-options';
-import type { Channel, ChannelCapabilities, ChannelClock, ChannelPlugin, Page } from '../contract';
-import type { ChannelHttp } from '../http-client';
-import type { ChannelSimulator, SimulatorOptions, StartSimulator } from '../simulator';
-
-/** What the shared suite needs to know of a plugin. */
-export interface ChannelContract<Options extends object> {
-  plugin: ChannelPlugin<Options>;
-  startSimulator: StartSimulator;
-  /** The webhook header with the signature, in lower case. */
-  signatureHeader: string;
-  /** Laid over the simulator's `pluginOptions`: credentials it refuses. */
-  wrongCredentials: Record<string, unknown>;
-}
-
-/** A simulator and the plugin's channel connected to it, with all that the plugin logged. */
-export interface ConnectedChannel {
-  simulator: ChannelSimulator;
-  channel: Channel;
-  capabilities: ChannelCapabilities;
-  /** The option values that must not be seen anywhere. */
-  secrets: string[];
-  logged: string[];
-}
+import { createRedactor } from '../redaction';
+import type { ChannelSimulator, SimulatorOptions } from '../simulator';
+import { type ChannelContract, TOKEN, WEBHOOK_SECRET } from './contract-case';
+import { asBrokenRule, expectEqual, expectThat } from './expectations';
 
 export interface ConnectionSettings {
   simulator?: Partial<SimulatorOptions>;
-  pluginOptions?: Record<string, unknown>;
+  /** Connects with credentials that the simulator refuses. */
+  withWrongCredentials?: boolean;
   /** Bound of each call, whatever the plugin asks for. */
   timeoutMs?: number;
 }
 
-export const WEBHOOK_SECRET = 'contract-suite-webhook-secret';
+/** A simulator and the plugin's channel connected to it, with all that the plugin logged and asked for. */
+export interface ConnectedChannel {
+  simulator: ChannelSimulator;
+  channel: Channel;
+  capabilities: ChannelCapabilities;
+  limits: RateLimit[];
+  /** The option values that must not be seen anywhere. */
+  secrets: string[];
+  logged: string[];
+  /** What went through `host.http`. */
+  requests: ChannelHttpRequest[];
+  /** The channel's location to push to, where it has any. */
+  location: string | undefined;
+}
 
-/** Runs a test on a simulator of its own, and closes both ends whatever becomes of it. */
-export async function withChannel<Options extends object>(
-  contract: ChannelContract<Options>,
+/** Runs a test on a simulator of its own, closes both ends whatever becomes of it, and looks for secrets. */
+export async function withChannel(
+  contract: ChannelContract,
   test: (connected: ConnectedChannel) => Promise<void>,
   settings: ConnectionSettings = {},
 ): Promise<void> {
-  const simulator = await contract.startSimulator({ webhookSecret: WEBHOOK_SECRET, ...settings.simulator });
+  const simulator = await contract.startSimulator({
+    webhookSecret: WEBHOOK_SECRET,
+    token: TOKEN,
+    ...settings.simulator,
+  });
   try {
     const connected = await connect(contract, simulator, settings);
     try {
       await test(connected);
+    } catch (error) {
+      throw asBrokenRule(error);
     } finally {
       await connected.channel.close?.();
     }
+    namesNoSecret(connected, connected.logged.join('\n'), 'a line of the log');
   } finally {
     await simulator.close();
   }
 }
 
-async function connect<Options extends object>(
-  { plugin }: ChannelContract<Options>,
+async function connect(
+  { plugin }: ChannelContract,
   simulator: ChannelSimulator,
   settings: ConnectionSettings,
 ): Promise<ConnectedChannel> {
-  const options = resolvePluginOptions(plugin, { ...simulator.pluginOptions, ...settings.pluginOptions });
-  const secrets = plugin.secrets(options);
+  const wrong = settings.withWrongCredentials ? simulator.wrongCredentials : {};
+  const options = resolvePluginOptions(plugin, { ...simulator.pluginOptions, ...wrong });
+  const secrets = [...plugin.secrets(options), WEBHOOK_SECRET, TOKEN];
   const logged: string[] = [];
+  const requests: ChannelHttpRequest[] = [];
   const note = (message: string, fields?: Record<string, unknown>) => {
     logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
   };
   const log = { debug: note, info: note, warn: note, error: note };
-  const http = createChannelHttp({ limits: plugin.limits(options), clock: systemClock, log, secrets });
+  const limits = plugin.limits(options);
+  const http = createChannelHttp({ limits, clock: systemClock, log, secrets });
   const channel = await plugin.connect(options, {
     channel: 'contract-suite',
-    http: boundedBy(http, settings.timeoutMs),
+    http: watched(http, requests, settings.timeoutMs),
     log,
     clock: systemClock,
   });
-  return { simulator, channel, capabilities: plugin.capabilities(options), secrets, logged };
+  const capabilities = plugin.capabilities(options);
+  const location = capabilities.stockByLocation ? simulator.locations[0] : undefined;
+  return { simulator, channel, capabilities, limits, secrets, logged, requests, location };
+}
+
+function watched(
+  http: ChannelHttp,
+  requests: ChannelHttpRequest[],
+  timeoutMs: number | undefined,
+): ChannelHttp {
+  return {
+    request: (request) => {
+      requests.push(request);
+      return http.request(timeoutMs === undefined ? request : { ...request, timeoutMs });
+    },
+    learn: (limit, facts) => http.learn(limit, facts),
+  };
+}
+
+/** An update as the host would make it, for the channel's first location where it has any. */
+export function updateOf(
+  { location }: Pick<ConnectedChannel, 'location'>,
+  channelSku: string,
+  quantityUnits: number,
+  others: Partial<InventoryUpdate> = {},
+): InventoryUpdate {
+  return {
+    pushId: `push-of-${quantityUnits}-to-${channelSku}`,
+    channelSku,
+    quantityUnits,
+    ...(location === undefined ? {} : { channelLocation: location }),
+    ...others,
+  };
+}
+
+export function push(
+  connected: ConnectedChannel,
+  channelSku: string,
+  quantityUnits: number,
+): Promise<PushResult[]> {
+  return connected.channel.pushInventory([updateOf(connected, channelSku, quantityUnits)]);
 }
 
 /** Everything a paged read gives, and the pages as they came. */
@@ -80,6 +135,15 @@ export async function collect<T>(pages: AsyncIterable<Page<T>>): Promise<{ items
   const collected: Page<T>[] = [];
   for await (const page of pages) collected.push(page);
   return { items: collected.flatMap((page) => page.items), pages: collected };
+}
+
+export function expectReadable(pages: readonly Page<unknown>[]): void {
+  const unreadable = pages.flatMap((page) => page.unreadable ?? []);
+  expectEqual(
+    unreadable.slice(0, 3),
+    [],
+    `What the channel documents is understood; ${unreadable.length} rows were not`,
+  );
 }
 
 /** The channel error a call fails with. Throws when it succeeds, or fails with what tells the host nothing. */
@@ -93,25 +157,35 @@ export async function failureOf(call: Promise<unknown>): Promise<ChannelError> {
   throw new Error('the call succeeded where it has to fail with a channel error');
 }
 
-/** Waits until the simulator shows a quantity: a channel that only accepts a push may take its time. */
-export async function shownBy(
-  simulator: ChannelSimulator,
+/**
+ * Waits until the simulator shows a quantity: a channel that only accepts a push may take its time, one that
+ * applies it may not.
+ */
+export async function expectShown(
+  { simulator, capabilities, location }: ConnectedChannel,
   sku: string,
   quantityUnits: number,
 ): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (simulator.shown().get(sku) === quantityUnits) return;
-    await systemClock.sleep(50);
+  const attempts = capabilities.pushAnswers === 'applied' ? 1 : 100;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    if (attempt > 0) await systemClock.sleep(50);
+    if (simulator.shown(location).get(sku) === quantityUnits) return;
   }
-  throw new Error(`${sku} shows ${simulator.shown().get(sku)} where ${quantityUnits} was pushed`);
+  const shows = simulator.shown(location).get(sku);
+  expectThat(
+    false,
+    `A pushed quantity is an absolute, and what the channel shows: ${sku} shows ${shows} where ${quantityUnits} was pushed`,
+  );
 }
 
-function boundedBy(http: ChannelHttp, timeoutMs: number | undefined): ChannelHttp {
-  if (timeoutMs === undefined) return http;
-  return {
-    request: (request) => http.request({ ...request, timeoutMs }),
-    learn: (limit, facts) => http.learn(limit, facts),
-  };
+/** In any of the forms that a secret takes on its way. */
+export function namesNoSecret({ secrets }: ConnectedChannel, text: string, where: string): void {
+  const redacted = createRedactor(secrets)(text);
+  expectThat(
+    redacted === text,
+    `No secret appears in ${where}. Name every secret in plugin.secrets(options), and keep headers, queries and bodies out of messages`,
+    redacted,
+  );
 }
 
 export const systemClock: ChannelClock = {
