@@ -29,6 +29,7 @@ import {
   writeListings,
 } from './listing-writes';
 import { readListings } from './listings-file';
+import { CONFIRM_PUSHES, READ_LISTINGS, READ_PAGE, RECORD_SHOWN } from './listings-sql';
 import { ReloadQueue, type Stale } from './reload-queue';
 
 export type { Listing, ListingComponent } from './listing-cache';
@@ -356,36 +357,3 @@ function someOf(names: readonly string[], separator: string): string {
   const more = names.length > NAMED_IN_LOG ? `${separator}…` : '';
   return names.slice(0, NAMED_IN_LOG).join(separator) + more;
 }
-
-const LISTING = `
-  l.id, l.channel, l.channel_sku AS "channelSku", l.origin, l.revision, l.cap, l.buffer_units AS "bufferUnits",
-  l.buffer_percent AS "bufferPercent", c.components`;
-
-const COMPONENTS = `
-  JOIN LATERAL (SELECT json_agg(json_build_object('skuId', c.sku_id, 'units', c.units) ORDER BY c.sku_id) AS components
-                  FROM listing_components c WHERE c.listing_id = l.id) c ON c.components IS NOT NULL`;
-
-/** A channel may name a listing twice in one page; the last one counts. */
-const RECORD_SHOWN = `
-  INSERT INTO shown_quantities AS q (listing_id, channel_location, shown_units, shown_at)
-  SELECT DISTINCT ON (id, location) id, location, units, clock_timestamp()
-    FROM unnest($1::int[], $2::text[], $3::bigint[]) WITH ORDINALITY AS s (id, location, units, nr)
-   ORDER BY id, location, nr DESC
-  ON CONFLICT (listing_id, channel_location) DO UPDATE SET shown_units = excluded.shown_units, shown_at = excluded.shown_at`;
-
-const CONFIRM_PUSHES = `
-  UPDATE pushes p SET state = 'confirmed', confirmed_at = clock_timestamp()
-    FROM unnest($1::int[], $2::text[], $3::bigint[]) AS s (id, location, units)
-   WHERE p.channel = $4 AND p.listing_id = s.id AND p.channel_location = s.location AND p.state = 'accepted' AND p.quantity = s.units`;
-
-const READ_LISTINGS = `
-  SELECT ${LISTING} FROM listings l ${COMPONENTS}
-   WHERE l.retired_at IS NULL AND l.channel = ANY($1::text[]) AND ($2::int[] IS NULL OR l.id = ANY($2::int[]))
-     AND l.id > $3 ORDER BY l.id LIMIT $4`;
-
-const READ_PAGE = `
-  SELECT ${LISTING} FROM listings l ${COMPONENTS}
-   WHERE l.channel = $1 AND l.retired_at IS NULL AND l.id > $2
-     AND ($4::text IS NULL OR l.channel_sku = $4) AND ($6::text IS NULL OR l.origin = $6)
-     AND ($5::int IS NULL OR EXISTS (SELECT FROM listing_components o WHERE o.listing_id = l.id AND o.sku_id = $5))
-   ORDER BY l.id LIMIT $3`;

@@ -516,10 +516,12 @@ describe('a listings file and the API', () => {
 });
 
 describe('an import', () => {
+  const LONG = 'MANY'.repeat(12);
+
   test('of tens of thousands of rows is taken at once, while others are answered', async () => {
     const host = await startShopHost({ shop: { mode: 'observe' } });
     try {
-      const rows = Array.from({ length: 60_000 }, (_, index) => `MANY-${index},MANY-${index}`);
+      const rows = Array.from({ length: 20_000 }, (_, index) => `${LONG}-${index},MANY-${index}`);
       const csv = `channel_sku,sku\n${rows.join('\n')}\n`;
       expect(Buffer.byteLength(csv)).toBeGreaterThan(1_048_576);
       const waits: number[] = [];
@@ -535,13 +537,16 @@ describe('an import', () => {
       isDone = true;
       await asking;
       expect(status).toBe(200);
-      expect(body.counts.created).toBe(60_000);
+      expect(body.counts.created).toBe(20_000);
       expect(waits.length).toBeGreaterThan(10);
-      expect(host.app.get(ListingsService).find('shop', 'MANY-59999')).toMatchObject({ origin: 'api' });
-      const started = performance.now();
-      await host.api.put('/v1/channels/shop/listings/MANY-5', { components: [{ sku: 'MANY-6' }] });
-      expect(performance.now() - started).toBeLessThan(500);
-      const last = await host.api.get<Listed>('/v1/channels/shop/listings?sku=MANY-59999');
+      const known = () => host.app.get(ListingsService).find('shop', `${LONG}-19999`);
+      const before = known();
+      expect(before).toMatchObject({ origin: 'api' });
+      await host.api.put('/v1/channels/shop/listings/NEW', { components: [{ sku: 'MANY-6' }] });
+      expect(host.app.get(ListingsService).find('shop', 'NEW')).toBeDefined();
+      // One that is put does not have the others read again.
+      expect(known()).toBe(before);
+      const last = await host.api.get<Listed>('/v1/channels/shop/listings?sku=MANY-19999');
       expect(last.body.items).toHaveLength(1);
     } finally {
       await host.close();

@@ -89,17 +89,17 @@ describe('the mapping of a shop that two hosts serve', () => {
     });
 
     test('applies all of them, however many', async () => {
-      await stocked('CROWD', 2_000);
+      await stocked('CROWD', 1_000);
       await Promise.all(
-        Array.from({ length: 1_100 }, (_, index) =>
+        Array.from({ length: 300 }, (_, index) =>
           order(`CROWD-${index}`, 1, [{ id: 'L', sku: 'S-CROWD', ordered: 1 }], index % 2 ? host : other),
         ),
       );
       await received();
-      expect(await parkedLines()).toBe(1_100);
+      expect(await parkedLines()).toBe(300);
       await map('S-CROWD', [{ sku: 'CROWD' }]);
       await eventually(async () => expect(await parkedLines()).toBe(0), 20_000);
-      expect(await stockOf('CROWD')).toMatchObject({ reserved: 1_100, available: 900 });
+      expect(await stockOf('CROWD')).toMatchObject({ reserved: 300, available: 700 });
     }, 60_000);
 
     test('made on one host applies what came in on the other, and is known there', async () => {
