@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CaseResult } from './channel-api/testing';
 import { action, printAnswer, printJson, printNews } from './cli-output';
+import { CONFIG_HELP, pluginsCommand, projectOf } from './cli-plugins';
 
 const CHECK_HELP = `
-PLUGIN is a folder with a plugin that is being written, or an npm package that is installed. Its simulator, which
-it exports as "./simulator", is started for each case. The exit code is 1 when a case fails.`;
+PLUGIN is a folder with a plugin that is being written, or an npm package that was added or is installed. Its
+simulator, which it exports as "./simulator", is started for each case. The exit code is 1 when a case fails.`;
 
 interface CheckFlags {
+  config?: string;
   json?: boolean;
   only?: string;
 }
@@ -17,14 +19,13 @@ interface CheckFlags {
 const LINGER_MS = 1_000;
 
 export function addPluginAuthorCommands(program: Command): void {
-  const plugins =
-    program.commands.find((command) => command.name() === 'plugins') ??
-    program.command('plugins').description('install, look at and write channel plugins');
+  const plugins = pluginsCommand(program);
 
   plugins
     .command('check [plugin]')
     .description('run the contract suite against a plugin; this folder unless told')
     .option('--only <text>', 'run only the cases whose name or group has this text')
+    .option('--config <file>', CONFIG_HELP)
     .option('--json', 'print JSON')
     .addHelpText('after', CHECK_HELP)
     .action(action((plugin: string | undefined, flags: CheckFlags) => check(plugin ?? '.', flags)));
@@ -47,15 +48,17 @@ async function create(name: string): Promise<void> {
 Then make its simulator speak as the channel documents, and the plugin follow it.`);
 }
 
-async function check(plugin: string, { json, only = '' }: CheckFlags): Promise<void> {
+async function check(plugin: string, { config, json, only = '' }: CheckFlags): Promise<void> {
   const { CONTRACT_CASES, runChannelContract } = await import('./channel-api/testing/index.js');
   const cases = CONTRACT_CASES.filter((one) => `${one.group}: ${one.name}`.includes(only));
   if (cases.length === 0) throw new InvalidArgumentError(`No case of the suite has ${JSON.stringify(only)}.`);
   const { loadPlugin } = await import('./channels/plugin-loader.js');
   const { loadSimulator } = await import('./replay/load-simulator.js');
-  const named = isFolder(plugin) ? resolve(plugin) : plugin;
-  const loaded = await loadPlugin(named, process.cwd());
-  const startSimulator = await loadSimulator(named, process.cwd());
+  const [named, folder] = isFolder(plugin)
+    ? [resolve(plugin), process.cwd()]
+    : [plugin, projectOf({ config }).folder];
+  const loaded = await loadPlugin(named, folder);
+  const startSimulator = await loadSimulator(named, folder);
   if (!json) printAnswer(`${loaded.name} ${loaded.version}, channel API ${loaded.channelApi}`);
   let group = '';
   const tell = (result: CaseResult) => {

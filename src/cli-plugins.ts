@@ -10,7 +10,7 @@ interface ConfigFlag {
   config?: string;
 }
 
-const CONFIG_HELP =
+export const CONFIG_HELP =
   'configuration file, beside which plugins are installed; default ONHAND_CONFIG or onhand.yaml';
 
 const ADD_HELP = `
@@ -93,7 +93,7 @@ export function addPluginCommands(program: Command): void {
 
 const NO_PLUGINS = 'No plugins yet; `onhand plugins add` adds one.';
 
-function projectOf({ config }: ConfigFlag): PluginProject {
+export function projectOf({ config }: ConfigFlag): PluginProject {
   return readPluginProject({ file: config, env: process.env, cwd: process.cwd() });
 }
 
