@@ -54,7 +54,7 @@ class Bucket {
 
 describe('limiters of three hosts over one store', () => {
   test.each([
-    [{ name: 'api', perSecond: 800, burst: 100 }, 700, 0.8],
+    [{ name: 'api', perSecond: 300, burst: 100 }, 600, 0.8],
     [{ name: 'api', perSecond: 100, burst: 10 }, 120, 2],
   ])(
     'let the channel see no more than %j, and do not ask the store too often',
