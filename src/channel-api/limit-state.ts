@@ -167,6 +167,18 @@ export function take(limit: RateLimit, state: LimitState, host: string, held: He
   };
 }
 
+/** Units worth taking ahead: what a tenth of a second refills, and little enough to leave others theirs. */
+export function worthAhead(limit: RateLimit, state: LimitState, now: number): number {
+  if (!isBucket(limit) || waitMs(limit, state, now, 1, 1) > 0) return 0;
+  const rate = state.learned.perSecond ?? limit.perSecond;
+  return Math.floor(Math.min(rate / 10, largestCost(limit, state) / 8, state.tokens / 2));
+}
+
+/** Units taken and not used: no call left with them. */
+export function giveBack(limit: RateLimit, state: LimitState, units: number): void {
+  if (isBucket(limit)) state.tokens += units;
+}
+
 /** Says anew how much a host has under way, all in all. */
 export function setHeld(state: LimitState, host: string, held: HeldUnits): void {
   if (held.units > 0) state.held[host] = held;

@@ -2,9 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { ChannelClock, LimitFacts, RateLimit } from './contract';
 import { LimitsUnavailableError } from './errors';
 import {
+  type Active,
+  emptyReport,
+  heldOf,
+  isPending,
+  limitsOf,
+  merged,
+  type Report,
+  type Round,
+  type Waiting,
+} from './limit-round';
+import {
   assertUsable,
   close,
-  type HeldUnits,
+  giveBack,
   isBucket,
   largestCost,
   learn,
@@ -16,8 +27,10 @@ import {
   spend,
   take,
   waitMs,
+  worthAhead,
 } from './limit-state';
 import type { LimitCost, Limiter, LimiterCounts, LimitRefusal, LimitStore, Permit } from './limiter';
+import { AHEAD_HOLD_MS, AHEAD_MS, UnitsAhead } from './units-ahead';
 
 /** How long a limit stays closed after a 429 that does not say; doubles with each of them in a row. */
 const SILENT_THROTTLE_MS = 1_000;
@@ -30,42 +43,30 @@ const RETRY_STORE_MS = 500;
 /** A host that slept for longer between asking and sending may find its units given to others. */
 const GRANT_LIVES_MS = 5_000;
 
-interface Waiting {
-  costs: readonly LimitCost[];
-  since: number;
-  deadline: number;
-  holdMs: number;
-  resolve(answer: Permit | LimitRefusal): void;
-  reject(error: unknown): void;
-}
-
-interface Active {
-  costs: readonly LimitCost[];
-  until: number;
-}
-
-/** What the store has not heard of yet. */
-interface Report {
-  spent: LimitCost[];
-  answered: Set<string>;
-  closings: { limit: string; delayMs: number | undefined }[];
-  facts: { limit: string; facts: LimitFacts }[];
-}
-
-/** All that one look at the store takes into account, as it was when the look began. */
-interface Round {
-  waiting: readonly Waiting[];
-  active: readonly Active[];
-  report: Report;
+interface Judgement {
+  verdicts: Verdict[];
+  sleepMs: number;
+  /** More units taken ahead. */
+  ahead: LimitCost[];
 }
 
 type Verdict = 'wait' | 'granted' | LimitRefusal;
+
+export interface LimiterHooks {
+  learned?(limit: string, learned: LimitState['learned']): void;
+  /** A limit was closed in the store, where other hosts may have taken units ahead. */
+  throttled?(): void;
+}
 
 /** A `Limiter` over a store. One run at a time asks for everybody who waits, so that many calls cost one update. */
 export class QueuedLimiter implements Limiter {
   private readonly host = randomUUID();
   private readonly limits: ReadonlyMap<string, RateLimit>;
   private readonly active = new Set<Active>();
+  private readonly ahead = new UnitsAhead();
+  private readonly wanted = new Set<string>();
+  /** Grows whenever what was taken ahead is given up, also while more of it is being asked for. */
+  private givenUp = 0;
   private readonly left = new Map<string, number>();
   private readonly tally = { granted: 0, refused: 0, throttled: 0, waitedMs: 0 };
   private waiting: Waiting[] = [];
@@ -76,13 +77,14 @@ export class QueuedLimiter implements Limiter {
   private again = false;
   private sleeping: AbortController | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private wakeAt = Infinity;
 
   /** Throws `RangeError` when a limit could never let a call pass. */
   constructor(
     limits: readonly RateLimit[],
     private readonly store: LimitStore,
     private readonly clock: ChannelClock,
-    private readonly onLearned: (limit: string, learned: LimitState['learned']) => void = () => undefined,
+    private readonly hooks: LimiterHooks = {},
   ) {
     limits.forEach(assertUsable);
     this.limits = new Map(limits.map((limit) => [limit.name, limit]));
@@ -98,6 +100,9 @@ export class QueuedLimiter implements Limiter {
   ): Promise<Permit | LimitRefusal> {
     return new Promise((resolve, reject) => {
       if (this.stopped) throw new LimitsUnavailableError('not sent: the host is shutting down');
+      for (const { limit } of costs) this.wanted.add(limit);
+      if (this.waiting.length === 0 && this.ahead.draw(costs, holdMs))
+        return resolve(this.grant(costs, holdMs));
       const since = this.now();
       this.waiting.push({ costs, since, deadline: since + maxWaitMs, holdMs, resolve, reject });
       this.wake();
@@ -106,12 +111,19 @@ export class QueuedLimiter implements Limiter {
 
   close(limits: readonly string[], delayMs: number | undefined): void {
     this.tally.throttled++;
+    this.giveUpAhead(limits);
     for (const limit of limits) this.report.closings.push({ limit, delayMs });
     this.wake();
   }
 
   learn(limit: string, facts: LimitFacts): void {
     this.report.facts.push({ limit, facts });
+    this.wakeSoon();
+  }
+
+  /** Another host was throttled: what was taken ahead is not to be used. */
+  dropAhead(): void {
+    this.giveUpAhead(this.ahead.names);
     this.wakeSoon();
   }
 
@@ -122,8 +134,14 @@ export class QueuedLimiter implements Limiter {
     this.waiting = [];
     for (const { reject } of waiting)
       reject(new LimitsUnavailableError('not sent: the host is shutting down'));
+    this.giveUpAhead(this.ahead.names);
     if (isPending(this.report) || this.running) this.wake();
     await this.runs;
+  }
+
+  private giveUpAhead(limits: readonly string[]): void {
+    this.givenUp++;
+    this.report.unused.push(...this.ahead.takeBack(limits));
   }
 
   private release(active: Active, outcome: 'answered' | 'throttled' | 'unanswered'): void {
@@ -136,11 +154,10 @@ export class QueuedLimiter implements Limiter {
   }
 
   private wakeSoon(delayMs = REPORT_WITHIN_MS): void {
-    if (this.running || this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.wake();
-    }, delayMs).unref();
+    if (this.running || this.wakeAt <= performance.now() + delayMs) return;
+    clearTimeout(this.timer);
+    this.wakeAt = performance.now() + delayMs;
+    this.timer = setTimeout(() => this.wake(), delayMs).unref();
   }
 
   private wake(): void {
@@ -148,6 +165,8 @@ export class QueuedLimiter implements Limiter {
     this.sleeping?.abort();
     if (this.running) return;
     this.running = true;
+    clearTimeout(this.timer);
+    this.wakeAt = Infinity;
     // Calls made in one turn ask together.
     this.runs = Promise.resolve().then(() => this.run());
   }
@@ -161,7 +180,9 @@ export class QueuedLimiter implements Limiter {
       if (isKept && this.waiting.length > 0 && !this.again) await this.sleep(sleepMs!);
     } while (this.waiting.length > 0 || (this.again && isKept));
     this.running = false;
-    if (isPending(this.report) && !this.stopped) this.wakeSoon(isKept ? REPORT_WITHIN_MS : RETRY_STORE_MS);
+    if (this.stopped) return;
+    if (isPending(this.report)) this.wakeSoon(isKept ? REPORT_WITHIN_MS : RETRY_STORE_MS);
+    else if (this.ahead.names.length > 0) this.wakeSoon(AHEAD_MS + 1);
   }
 
   private async sleep(delayMs: number): Promise<void> {
@@ -181,17 +202,21 @@ export class QueuedLimiter implements Limiter {
       this.report.spent.push(...each.costs);
     }
     // Taken together, for a call answered meanwhile must neither be held no more nor spent not yet.
-    const round: Round = { waiting: [...this.waiting], active: [...this.active], report: this.report };
-    this.report = emptyReport();
+    const round = this.begin();
     const limits = limitsOf(round);
-    const askedAt = performance.now();
+    const [askedAt, { givenUp }] = [performance.now(), this];
     try {
-      const { verdicts, sleepMs } = await this.store.update(limits, (states, now) =>
+      const { verdicts, sleepMs, ahead } = await this.store.update(limits, (states, now) =>
         this.judge(states, now, limits, round),
       );
-      const isLate = performance.now() - askedAt > GRANT_LIVES_MS;
-      round.waiting.forEach((each, index) => this.settle(each, isLate ? 'wait' : verdicts[index]!));
-      return isLate ? SHORTEST_SLEEP_MS : sleepMs;
+      if (performance.now() - askedAt > GRANT_LIVES_MS) return SHORTEST_SLEEP_MS;
+      for (const more of ahead) {
+        if (givenUp === this.givenUp) this.ahead.add(more.limit, more.units, askedAt);
+        else this.report.unused.push(more);
+      }
+      if (round.report.closings.length > 0) this.hooks.throttled?.();
+      round.waiting.forEach((each, index) => this.settle(each, verdicts[index]!));
+      return sleepMs;
     } catch (error) {
       this.report = merged(round.report, this.report);
       const { waiting } = this;
@@ -201,26 +226,56 @@ export class QueuedLimiter implements Limiter {
     }
   }
 
+  private begin(): Round {
+    const report = this.report;
+    report.unused.push(...this.ahead.takeBack());
+    this.report = emptyReport();
+    const ahead = new Map(this.ahead.names.map((name) => [name, this.ahead.unitsOf(name)]));
+    const wanted = [...this.wanted];
+    this.wanted.clear();
+    return { waiting: [...this.waiting], active: [...this.active], ahead, wanted, report };
+  }
+
   private judge(
     states: Map<string, LimitState>,
     now: number,
     names: readonly string[],
-    { waiting, active, report }: Round,
-  ): { verdicts: Verdict[]; sleepMs: number } {
+    { waiting, active, ahead, wanted, report }: Round,
+  ): Judgement {
     for (const name of names) {
       const limit = this.limits.get(name)!;
       const state = states.get(name) ?? newLimitState(limit, now);
       states.set(name, state);
       refresh(limit, state, now);
-      setHeld(state, this.host, heldOf(active, name, now));
+      setHeld(state, this.host, heldOf(active, ahead, name, now));
     }
     this.tell(states, now, report);
     const answer = this.decide(states, now, waiting);
+    const more = answer.verdicts.includes('wait') ? [] : this.takeAhead(states, now, wanted, ahead);
     for (const name of names) this.left.set(name, leftUnits(this.limits.get(name)!, states.get(name)!));
-    return answer;
+    return { ...answer, ahead: more };
+  }
+
+  /** For limits that calls are being made under; what is there already is kept for as long again. */
+  private takeAhead(
+    states: Map<string, LimitState>,
+    now: number,
+    wanted: readonly string[],
+    ahead: ReadonlyMap<string, number>,
+  ): LimitCost[] {
+    return wanted.flatMap((name) => {
+      if (!states.has(name)) return [];
+      const [limit, state] = [this.limits.get(name)!, states.get(name)!];
+      const units = worthAhead(limit, state, now) - (ahead.get(name) ?? 0);
+      if (units < 1) return ahead.has(name) ? [{ limit: name, units: 0 }] : [];
+      take(limit, state, this.host, { units, until: now + AHEAD_MS + AHEAD_HOLD_MS });
+      return [{ limit: name, units }];
+    });
   }
 
   private tell(states: Map<string, LimitState>, now: number, report: Report): void {
+    for (const { limit, units } of report.unused)
+      giveBack(this.limits.get(limit)!, states.get(limit)!, units);
     for (const { limit, units } of report.spent)
       spend(this.limits.get(limit)!, states.get(limit)!, now, units);
     for (const name of report.answered) states.get(name)!.silentThrottles = 0;
@@ -232,7 +287,7 @@ export class QueuedLimiter implements Limiter {
     }
     for (const { limit: name, facts } of report.facts) {
       const state = states.get(name)!;
-      if (learn(this.limits.get(name)!, state, now, facts)) this.onLearned(name, state.learned);
+      if (learn(this.limits.get(name)!, state, now, facts)) this.hooks.learned?.(name, state.learned);
     }
   }
 
@@ -293,48 +348,18 @@ export class QueuedLimiter implements Limiter {
       each.resolve(verdict);
       return;
     }
-    const active = { costs: each.costs, until: performance.now() + each.holdMs };
+    this.tally.waitedMs += Math.max(this.now() - each.since, 0);
+    each.resolve(this.grant(each.costs, each.holdMs));
+  }
+
+  private grant(costs: readonly LimitCost[], holdMs: number): Permit {
+    const active = { costs, until: performance.now() + holdMs };
     this.active.add(active);
     this.tally.granted++;
-    this.tally.waitedMs += Math.max(this.now() - each.since, 0);
-    each.resolve({ release: (outcome) => this.release(active, outcome) });
+    return { release: (outcome) => this.release(active, outcome) };
   }
 
   private now(): number {
     return this.clock.now().getTime();
   }
-}
-
-function limitsOf({ waiting, report }: Round): string[] {
-  const costs = [...waiting.flatMap((each) => each.costs), ...report.spent];
-  const others = [...report.closings, ...report.facts];
-  return [...new Set([...costs, ...others].map(({ limit }) => limit))].sort();
-}
-
-function heldOf(active: readonly Active[], name: string, now: number): HeldUnits {
-  let [units, until] = [0, 0];
-  for (const each of active) {
-    const cost = each.costs.find(({ limit }) => limit === name);
-    if (!cost) continue;
-    units += cost.units;
-    until = Math.max(until, now + each.until - performance.now());
-  }
-  return { units, until };
-}
-
-function emptyReport(): Report {
-  return { spent: [], answered: new Set(), closings: [], facts: [] };
-}
-
-function isPending({ spent, closings, facts }: Report): boolean {
-  return spent.length + closings.length + facts.length > 0;
-}
-
-function merged(earlier: Report, later: Report): Report {
-  return {
-    spent: [...earlier.spent, ...later.spent],
-    answered: new Set([...earlier.answered, ...later.answered]),
-    closings: [...earlier.closings, ...later.closings],
-    facts: [...earlier.facts, ...later.facts],
-  };
 }

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { LimitCost, Permit, RateLimit } from '../channel-api';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
 import { eventually } from '../../test/support/eventually';
+import { ListenerService } from '../database/listener.service';
 import { LimitsService } from './limits.service';
 
 const clock = {
@@ -16,7 +17,7 @@ const HOLD_MS = 60_000;
 
 describe('limits in the database', () => {
   let database: TestDatabase;
-  let hosts: { dataSource: DataSource; limits: LimitsService }[];
+  let hosts: { dataSource: DataSource; listener: ListenerService; limits: LimitsService }[];
   let channel = '';
   let channels = 0;
 
@@ -26,13 +27,17 @@ describe('limits in the database', () => {
     hosts = [];
     for (let host = 0; host < 2; host++) {
       const dataSource = await database.dataSource();
-      hosts.push({ dataSource, limits: new LimitsService(dataSource) });
+      const listener = new ListenerService(dataSource);
+      const limits = new LimitsService(dataSource, listener);
+      await limits.onApplicationBootstrap();
+      hosts.push({ dataSource, listener, limits });
     }
   });
   beforeEach(() => {
     channel = `shop-${channels++}`;
   });
   afterAll(async () => {
+    await Promise.all(hosts.map(({ listener }) => listener.beforeApplicationShutdown()));
     await Promise.all(hosts.map(({ limits }) => limits.onApplicationShutdown()));
     await database.drop();
   });
@@ -89,6 +94,21 @@ describe('limits in the database', () => {
     });
     const answers = await Promise.all([1, 2, 3].map(() => take(two!, api)));
     expect(answers.filter((answer) => 'release' in answer)).toHaveLength(2);
+  });
+
+  test('units taken ahead for one host are not another’s, come back, and are dropped when another host is throttled', async () => {
+    const [one, two] = limiters({ name: 'api', perSecond: 100, burst: 80 });
+    const updates = async () =>
+      (await hosts[0]!.dataSource.query(`SELECT state FROM channel_limits WHERE channel = '${channel}'`))[0]
+        .state;
+    ((await take(one!, api)) as Permit).release('answered');
+    // Ten are worth having ahead; the calls after the first ask nobody.
+    const permits = await Promise.all(Array.from({ length: 10 }, () => take(one!, api)));
+    expect(permits.every((answer) => 'release' in answer)).toBe(true);
+    two!.close(['api'], 60_000);
+    await eventually(async () => expect(await take(one!, api)).toHaveProperty('waitMs'));
+    for (const permit of permits) (permit as Permit).release('answered');
+    await eventually(async () => expect((await updates()).held).toEqual({}));
   });
 
   test('an answered call is told of, and one whose host died is held until its time is over', async () => {

@@ -1,8 +1,9 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { type ChannelClock, type LimiterCounts, QueuedLimiter, type RateLimit } from '../channel-api';
+import { ListenerService } from '../database/listener.service';
 import { pipelinedPool } from '../database/pool';
 import { SharedLimitStore } from './shared-limit-store';
 
@@ -14,23 +15,32 @@ const CONNECTIONS = 2;
 
 /** Counts every channel's limits together with all other hosts. */
 @Injectable()
-export class LimitsService implements OnApplicationShutdown {
+export class LimitsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('limits');
   private readonly pool: Pool;
   private readonly limiters = new Map<string, QueuedLimiter>();
 
-  constructor(@InjectDataSource() dataSource: DataSource) {
+  constructor(
+    @InjectDataSource() dataSource: DataSource,
+    private readonly listener: ListenerService,
+  ) {
     this.pool = pipelinedPool(dataSource, CONNECTIONS);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.listener.listen('onhand_limits', {
+      heard: (channel) => this.limiters.get(channel)?.dropAhead(),
+      missed: () => this.limiters.forEach((limiter) => limiter.dropAhead()),
+    });
   }
 
   /** Throws `RangeError` when a limit could never let a call pass. */
   limiterOf(channel: string, limits: readonly RateLimit[], clock: ChannelClock): QueuedLimiter {
-    const limiter = new QueuedLimiter(
-      limits,
-      new SharedLimitStore(this.pool, channel),
-      clock,
-      (limit, learned) => this.log.log(`${channel}: the limit ${limit} is now ${JSON.stringify(learned)}`),
-    );
+    const limiter = new QueuedLimiter(limits, new SharedLimitStore(this.pool, channel), clock, {
+      learned: (limit, learned) =>
+        this.log.log(`${channel}: the limit ${limit} is now ${JSON.stringify(learned)}`),
+      throttled: () => this.tellOthers(channel),
+    });
     this.limiters.set(channel, limiter);
     return limiter;
   }
@@ -43,5 +53,12 @@ export class LimitsService implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.limiters.values()].map((limiter) => limiter.stop()));
     await this.pool.end();
+  }
+
+  /** A hint: who misses it uses up what it has taken ahead, which is a quarter of a second's calls at most. */
+  private tellOthers(channel: string): void {
+    this.pool
+      .query(`SELECT pg_notify('onhand_limits', $1)`, [channel])
+      .catch((error: Error) => this.log.warn(`${channel}: ${error.message}`));
   }
 }

@@ -8,6 +8,8 @@ import { countRows } from '../support/row-counts';
 const NEEDED: Record<string, Scope> = {
   'GET /v1/availability': 'stock:read',
   'GET /v1/channels': 'channels:read',
+  'GET /v1/channels/{channel}/breaker': 'channels:read',
+  'POST /v1/channels/{channel}/breaker': 'channels:write',
   'GET /v1/channels/{channel}/drifts': 'channels:read',
   'GET /v1/channels/{channel}/listings': 'channels:read',
   'DELETE /v1/channels/{channel}/listings/{channelSku}': 'channels:write',

@@ -43,7 +43,7 @@ async function nothingWaits(host: ShopHost): Promise<void> {
   await eventually(async () => {
     const left = await host.dataSource.query('SELECT FROM dirty_listings WHERE parked_at IS NULL');
     expect(left).toEqual([]);
-  });
+  }, 25_000);
 }
 async function isClosed(host: Pick<TestHost, 'api'>): Promise<void> {
   await eventually(async () => expect((await breakerOf(host)).state).toBe('closed'));
@@ -54,15 +54,15 @@ describe('a channel that is away', () => {
 
   beforeAll(async () => {
     host = await startShopHost({
-      breaker,
+      breaker: { ...breaker, maxOpenSeconds: 2 },
       buffers: { units: 1, stalePercent: 50 },
       shows: SKUS,
       shop: { listings: LISTINGS, options: { push: { batch: false } } },
     });
     await restock(host, SKUS.slice(0, 3), 10);
-    await eventually(() => expect(host.shop.shown().get('SKU-2')).toBe(9));
+    await eventually(() => expect(host.shop.shown().get('SKU-2')).toBe(9), 25_000);
     await nothingWaits(host);
-  });
+  }, 60_000);
 
   afterAll(() => host.close());
 
@@ -133,7 +133,7 @@ describe('a channel that is away', () => {
     const before = host.shop.calls.length;
     host.shop.faults({ fail: 0 });
     await isClosed(host);
-    await eventually(() => expect(host.shop.shown().get('SKU-499')).toBe(9));
+    await eventually(() => expect(host.shop.shown().get('SKU-499')).toBe(9), 25_000);
     await nothingWaits(host);
     expect(host.shop.shown().get('SKU-0')).toBe(20);
     const pushes = host.shop.calls.slice(before).filter((call) => isPush(call) && call.status === 200);
@@ -141,7 +141,7 @@ describe('a channel that is away', () => {
     expect(new Set(pushes.map(({ path }) => path)).size).toBe(SKUS.length);
     const { body } = await host.api.get<{ items: { stale: null }[] }>('/v1/channels');
     expect(body.items[0]).toMatchObject({ breaker: { state: 'closed' }, stale: null });
-  });
+  }, 60_000);
 
   test('is not one that refuses rows, or throttles', async () => {
     await restock(host, REFUSED, 1);

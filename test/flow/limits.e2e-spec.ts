@@ -6,9 +6,9 @@ import { eventually } from '../support/eventually';
 import { type ChannelSettings, GENERIC_REST_SOURCE, startTestHost, type TestHost } from '../support/host';
 import { listingsCsv, WEBHOOK_SECRET } from '../support/shop-host';
 
-const PER_SECOND = 40;
-const BURST = 10;
-const SKUS = Array.from({ length: 150 }, (_, index) => `SKU-${index}`);
+const PER_SECOND = 20;
+const BURST = 5;
+const SKUS = Array.from({ length: 100 }, (_, index) => `SKU-${index}`);
 
 /** Three hosts on one database, with one channel that enforces a limit and one beside it that has none. */
 describe('three hosts that push to one channel', () => {
@@ -95,7 +95,7 @@ describe('three hosts that push to one channel', () => {
     await eventually(() => expect(other.shown().get('OTHER')).toBe(7), 1_500);
     await sleep(Math.max(0, startedAt + 3_500 - Date.now()));
     const refused = shop.calls.slice(before).length;
-    // 150 updates wait; a retry in ten is the most, and two or three times 2 s have passed.
+    // 100 updates wait; a retry in ten is the most, and two or three times 2 s have passed.
     expect(refused).toBeLessThanOrEqual(SKUS.length / 10);
     shop.faults({ throttle: 0 });
     await shows(6);
