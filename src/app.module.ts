@@ -11,6 +11,7 @@ import { IntakeModule } from './intake/intake.module';
 import { InventoryModule } from './inventory/inventory.module';
 import { LocationEntity } from './inventory/location.entity';
 import { SkuEntity } from './inventory/sku.entity';
+import { WakeQueueModule } from './jobs/wake-queue.module';
 import { MonitorModule } from './monitor/monitor.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
@@ -20,7 +21,7 @@ import { SchedulerModule } from './scheduler/scheduler.module';
 @Module({})
 export class AppModule {
   static forRoot(config: Config): DynamicModule {
-    const { database, dataDir, dataDirExplicit } = config;
+    const { database, dataDir, dataDirExplicit, redis } = config;
     return {
       module: AppModule,
       imports: [
@@ -36,6 +37,7 @@ export class AppModule {
           }),
           global: true,
         },
+        ...(redis.url === null ? [] : [WakeQueueModule.forRoot(redis.url)]),
         AccessModule,
         IntakeModule,
         InventoryModule,
