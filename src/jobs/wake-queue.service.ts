@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Job, JobCounts, JobOptions, Queue } from 'bull';
@@ -13,7 +12,6 @@ const WAKE = 'wake';
 const LOOK_EVERY_MS = 1_000;
 /** A worker takes a wake within milliseconds. What lies for longer is taken back and goes another way. */
 const TAKEN_WITHIN_MS = 1_000;
-const CLOSE_WITHIN_MS = 500;
 const PROBE_KEY = 'onhand:probe';
 
 /** No `jobId`: Bull drops a job whose id it still knows. One attempt: the next wake is the retry. */
@@ -90,22 +88,15 @@ export class WakeQueueService {
   /** Wakes stay in the queue from here on, for other hosts. */
   stopTaking(): void {
     this.use = { ...this.use, take: undefined };
-    // Bull has no way to let go of the connection it waits on without making it anew, so it is told to close,
-    // which it remembers: Nest asks for it once more, after everything else has stopped.
-    if (this.taking) void this.queue.close(true).catch(() => undefined);
+    this.connections.stopListening();
   }
 
-  /** Lets Bull end what it is doing, and then cuts it off: it would wait for a stuck Redis for ever. */
+  /** Bull finds its connections ended, and so has nothing to wait for; a job half taken is taken by another. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
-    const closing = this.queue.close(true).catch(() => undefined);
-    const giveUp = new AbortController();
-    const late = sleep(CLOSE_WITHIN_MS, undefined, { signal: giveUp.signal }).catch(() => undefined);
-    await Promise.race([closing, late]);
-    giveUp.abort();
     this.connections.end();
-    await closing;
+    await this.queue.close(true);
   }
 
   private async addOne(wake: Wake): Promise<boolean> {
@@ -144,12 +135,14 @@ export class WakeQueueService {
       await this.handBackLate();
     } catch (error) {
       this.wentDown(this.reasonOf(error));
+      if (isLate(error)) this.connections.reconnect();
     }
   }
 
-  /** A command that was refused for want of a connection does not know why there is none. */
+  /** What is no answer of Redis is for want of a connection, and does not know why there is none. */
   private reasonOf(error: unknown): string {
-    return this.queue.client.status === 'ready' ? (error as Error).message : this.connections.failure;
+    const { name, message } = error as Error;
+    return name === 'ReplyError' || isLate(error) ? message : this.connections.failure;
   }
 
   private cameUp(): void {
@@ -204,6 +197,12 @@ export class WakeQueueService {
         else if (wake) this.use.handBack([wake]);
         return Promise.resolve();
       })
-      .catch((error: Error) => this.log.error(`takes no jobs from ${this.address}: ${error.message}`));
+      .catch((error: Error | undefined) => {
+        if (!this.closed) this.log.error(`takes no jobs from ${this.address}: ${error?.message}`);
+      });
   }
+}
+
+function isLate(error: unknown): boolean {
+  return (error as Error).message === 'Command timed out';
 }
