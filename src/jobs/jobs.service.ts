@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  Optional,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, Optional } from '@nestjs/common';
 import { Config } from '../config/config';
 import { type Wake, wakeId } from './wake';
 import { WakePostService } from './wake-post.service';
@@ -48,7 +42,7 @@ interface Run {
  * already, and handlers share rows by claims. Other hosts, and the scheduler, leave it to any worker.
  */
 @Injectable()
-export class JobsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class JobsService implements BeforeApplicationShutdown {
   /** Recurring jobs in the order they were declared. */
   readonly recurring: RecurringJob[] = [];
   private readonly log = new Logger('jobs');
@@ -119,7 +113,8 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
     return run.done;
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** Wakes of other hosts come in from here on: once every room has read what its jobs need to know. */
+  async begin(): Promise<void> {
     const receiver = {
       take: ({ name, key }: Wake) => void this.run(name, key),
       missed: () => this.frequent.forEach(({ name, key }) => void this.run(name, key)),

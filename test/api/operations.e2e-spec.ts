@@ -29,7 +29,8 @@ describe('the operations of a host', () => {
       const { body } = await open().get<string>('/metrics');
       expect(body).toMatch(/^onhand_job_duration_seconds_count\{job="push-listings"\} [1-9]/m);
       expect(body).toMatch(/^onhand_job_failures_total\{job="push-listings"\} 0$/m);
-      for (const role of ['web', 'worker', 'scheduler']) expect(body).toContain(`onhand_role{role="${role}"} 1`);
+      for (const role of ['web', 'worker', 'scheduler'])
+        expect(body).toContain(`onhand_role{role="${role}"} 1`);
       expect(body).toMatch(/^onhand_leader 1$/m);
       expect(body).toMatch(/^onhand_jobs_running \d+$/m);
       expect(body).toContain('onhand_wakes_total{by="postgresql"} 0');

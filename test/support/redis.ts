@@ -66,7 +66,11 @@ export class TestRedis {
 
   /** One command on a connection of its own. */
   async command(name: string, ...words: string[]): Promise<unknown> {
-    const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
+    const client = new Redis(this.url, {
+      lazyConnect: true,
+      disconnectTimeout: 100,
+      retryStrategy: () => null,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
