@@ -208,16 +208,19 @@ describeWithRedis('the queue of wakes', () => {
 
   test('a connection that leads nowhere is made anew, by whoever sends and whoever takes', async () => {
     const way = await startWay(redis.port);
-    const url = `redis://127.0.0.1:${way.port}/0`;
-    const [web, worker] = [await startHost(url, { takes: false }), await startHost(url)];
-    await isUp(web, worker);
-    await expectCarried(web, worker);
-    way.forget();
-    await isDown(web);
-    await isUp(web, worker);
-    await eventually(() => expectCarried(web, worker), 15_000);
-    expect(web.queue.isUp).toBe(true);
-    way.close();
+    try {
+      const url = `redis://127.0.0.1:${way.port}/0`;
+      const [web, worker] = [await startHost(url, { takes: false }), await startHost(url)];
+      await isUp(web, worker);
+      await expectCarried(web, worker);
+      way.forget();
+      await isDown(web);
+      await isUp(web, worker);
+      await eventually(() => expectCarried(web, worker), 15_000);
+      expect(web.queue.isUp).toBe(true);
+    } finally {
+      way.close();
+    }
   });
 
   test('what lay in a Redis that was emptied is handed back', async () => {
@@ -265,6 +268,13 @@ describeWithRedis('the queue of wakes', () => {
     } finally {
       await guarded.remove();
     }
+  });
+
+  test('a Redis that lets nobody name a connection is good enough', async () => {
+    await redis.command('ACL', 'SETUSER', 'limited', 'on', '>limited', '~*', '&*', '+@all', '-client');
+    const host = await startHost(redis.url.replace('//', '//limited:limited@'));
+    await isUp(host);
+    await expectCarried(host, host);
   });
 
   test.each(['runs', 'hangs', 'is gone'])(
