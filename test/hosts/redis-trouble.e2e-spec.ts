@@ -4,11 +4,11 @@ import type { SpawnedHost } from '../support/host';
 import { describeWithRedis, freePort, TestRedis } from '../support/redis';
 import { metric, NO_POLL, readiness, SeveralHosts } from '../support/several-hosts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const CANARY = 'canary-redis-password';
-/** Channels wait five seconds and more; a person at a till does not. */
-const SLOWEST_ANSWER_MS = 1_000;
+/** Channels wait five seconds; a host that waited for Redis would take longer, or for ever. */
+const SLOWEST_ANSWER_MS = 2_000;
 
 describeWithRedis('hosts whose Redis is in trouble', () => {
   let redis: TestRedis;
@@ -40,6 +40,18 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
   const byRedis = () => metric(web, 'onhand_wakes_total{by="redis"}');
   const byPostgres = () => metric(web, 'onhand_wakes_total{by="postgresql"}');
 
+  /** Orders taken from now on are worked off, whatever Redis does. */
+  async function expectWorkGoesOn(): Promise<void> {
+    const applied = async () => {
+      const [row] = await several.dataSource.query(
+        "SELECT count(*)::int AS n FROM inbox WHERE state = 'applied'",
+      );
+      return row.n as number;
+    };
+    const before = await applied();
+    await eventually(async () => expect(await applied()).toBeGreaterThan(before + 10), 5_000);
+  }
+
   /** Sells before, during and after; nothing recurs, so what gets lost stays lost. */
   async function sellThrough(trouble: () => Promise<void>): Promise<void> {
     several.delivered.length = 0;
@@ -52,7 +64,7 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
     await stop();
     await several.order(web);
     await several.expectSettled(web);
-    expect(several.delivered.length).toBeGreaterThan(30);
+    expect(several.delivered.length).toBeGreaterThan(15);
     expect(several.delivered.filter(({ status }) => status !== 200)).toEqual([]);
     expect(several.delivered.filter(({ tookMs }) => tookMs > SLOWEST_ANSWER_MS)).toEqual([]);
   }
@@ -62,7 +74,7 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
       const before = (await byPostgres())!;
       await redis.kill();
       await all('down');
-      await sleep(1_000);
+      await expectWorkGoesOn();
       expect(await byPostgres()).toBeGreaterThan(before);
       expect(await metric(web, 'onhand_redis_up')).toBe(0);
       expect(await metric(web, 'onhand_jobs_queued{state="waiting"}')).toBeUndefined();
@@ -84,7 +96,7 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
       redis.signal('SIGSTOP');
       try {
         await all('down');
-        await sleep(2_000);
+        await expectWorkGoesOn();
       } finally {
         redis.signal('SIGCONT');
       }
@@ -98,7 +110,7 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
     await sellThrough(async () => {
       await redis.command(begin[0]!, ...begin.slice(1));
       await all('down');
-      await sleep(1_000);
+      await expectWorkGoesOn();
       await redis.command(end[0]!, ...end.slice(1));
     });
   });

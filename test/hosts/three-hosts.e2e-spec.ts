@@ -4,7 +4,7 @@ import type { SpawnedHost } from '../support/host';
 import { describeWithRedis, TestRedis } from '../support/redis';
 import { leaderOf, metric, NO_POLL, readiness, SeveralHosts } from '../support/several-hosts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 describeWithRedis('three hosts with one database and one Redis', () => {
   let redis: TestRedis;
@@ -118,12 +118,12 @@ describeWithRedis('three hosts with one database and one Redis', () => {
       await several.restock(web);
       let hosts = [await several.start('worker,scheduler'), await several.start('all')];
       const stop = several.sell(web);
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         const leader = await eventually(() => leaderOf(hosts));
         await sleep(300 + Math.random() * 500);
         expect(await leader.kill('SIGKILL')).toBe('SIGKILL');
         const [left] = hosts.filter((host) => host !== leader);
-        const next = await eventually(() => leaderOf([left!]), 5_000);
+        const next = await eventually(() => leaderOf([left!]), 8_000);
         expect(next).toBe(left);
         hosts = [left!, await several.start('worker,scheduler')];
       }
