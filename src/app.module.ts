@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AccessModule } from './access/access.module';
 import { ApiKeyEntity } from './access/api-key.entity';
@@ -11,6 +11,9 @@ import { IntakeModule } from './intake/intake.module';
 import { InventoryModule } from './inventory/inventory.module';
 import { LocationEntity } from './inventory/location.entity';
 import { SkuEntity } from './inventory/sku.entity';
+import { JobsModule } from './jobs/jobs.module';
+import { JobsService } from './jobs/jobs.service';
+import { WakeQueueModule } from './jobs/wake-queue.module';
 import { MonitorModule } from './monitor/monitor.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
@@ -18,9 +21,16 @@ import { SchedulerModule } from './scheduler/scheduler.module';
 
 /** The rooms of the host, in the order that stock flows through them. */
 @Module({})
-export class AppModule {
+export class AppModule implements OnApplicationBootstrap {
+  constructor(private readonly jobs: JobsService) {}
+
+  /** Nest calls the outermost module last: every room is ready by now. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.jobs.begin();
+  }
+
   static forRoot(config: Config): DynamicModule {
-    const { database, dataDir, dataDirExplicit } = config;
+    const { database, dataDir, dataDirExplicit, redis } = config;
     return {
       module: AppModule,
       imports: [
@@ -36,9 +46,11 @@ export class AppModule {
           }),
           global: true,
         },
+        ...(redis.url === null ? [] : [WakeQueueModule.forRoot(redis.url)]),
         AccessModule,
         IntakeModule,
         InventoryModule,
+        JobsModule,
         PushModule,
         ReconcileModule,
         MonitorModule,

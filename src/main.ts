@@ -7,6 +7,7 @@ import { requirePinnedPlugins } from './channels/pinned-plugins';
 import type { Config } from './config/config';
 import { ConfigError } from './config/config.errors';
 import { loadConfig } from './config/load-config';
+import { ROLES } from './config/role';
 import { setUpHttp } from './http/setup';
 import { VERSION } from './version';
 
@@ -26,14 +27,23 @@ export async function startHost(config: Config): Promise<NestExpressApplication>
   app.enableShutdownHooks();
   const { host, port } = config.server;
   await app.listen(port, host);
-  app.get(Logger).log(`Onhand ${VERSION} listens on ${await app.getUrl()}; its API is described at /docs`);
+  const serves = config.roles.includes('web')
+    ? 'its API is described at /docs'
+    : 'for health and metrics alone';
+  const parts = config.roles.length < ROLES.length ? ` (${config.roles.join(', ')})` : '';
+  app.get(Logger).log(`Onhand ${VERSION}${parts} listens on ${await app.getUrl()}; ${serves}`);
   return app;
 }
 
-/** Faults of the configuration end with 2, whatever else keeps the host from starting with 1. */
-export async function runHost(options: { configFile?: string } = {}): Promise<void> {
+/**
+ * Faults of the configuration end with 2, whatever else keeps the host from starting with 1. `role` wins over
+ * ONHAND_ROLE and the file.
+ */
+export async function runHost(options: { configFile?: string; role?: string } = {}): Promise<void> {
+  const { configFile: file, role } = options;
   try {
-    await startHost(loadConfig({ file: options.configFile, env: process.env, cwd: process.cwd() }));
+    const env = role === undefined ? process.env : { ...process.env, ONHAND_ROLE: role };
+    await startHost(loadConfig({ file, env, cwd: process.cwd() }));
   } catch (error) {
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(error instanceof ConfigError ? 2 : 1);

@@ -14,6 +14,7 @@ import {
   WholeNumber,
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
+import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
@@ -143,6 +144,10 @@ export class LimitsConfig {
  * it by. The decorated fields are the settings of `onhand.yaml`, the others say where they came from.
  */
 export class Config {
+  /** What this host does of the work that several may share; `roles` has it word by word. */
+  @TextLike(ROLE_TEXT, ROLE_EXPECTED)
+  readonly role: string = 'all';
+
   @Mapping() readonly server: ServerConfig = new ServerConfig();
   @Mapping() readonly database: DatabaseConfig = new DatabaseConfig();
 
@@ -168,6 +173,8 @@ export class Config {
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];
 
+  /** `role` as a list, each role once. */
+  readonly roles: readonly Role[] = ROLES;
   /** From ONHAND_ADMIN_KEY only, at least 16 characters; null when not set. Secret. */
   readonly adminKey: string | null = null;
   /** True when the file or ONHAND_DATA_DIR names the data folder; false for the default one. */

@@ -3,9 +3,11 @@ import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
 import type { KeyPath } from './key-path';
 import { type OutboundConfig, readAllowedAddress } from './outbound.config';
+import { ROLES, rolesOf } from './role';
 
 /** The rules that look at more than one field. Fields that have a fault already are left out. */
 export function checkAcrossFields(config: Config, faults: FaultCollector): void {
+  checkRoleHasCompany(config, faults);
   if (!faults.has(['locations'])) {
     refuseRepeats(
       config.locations.map(({ code }) => code),
@@ -27,6 +29,16 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
     checkPilotTags(channel, ['channels', index], faults);
     checkLocationMap(channel, ['channels', index], codes, faults);
   });
+}
+
+/** What one host leaves to others is never done where no other can reach its database. */
+function checkRoleHasCompany({ role, database }: Config, faults: FaultCollector): void {
+  if (faults.has(['role']) || database.url !== null || rolesOf(role).length === ROLES.length) return;
+  faults.add(
+    ['role'],
+    'all, because the embedded PostgreSQL serves this host alone (or set database.url, which several hosts can share)',
+    role,
+  );
 }
 
 function refuseRepeats(

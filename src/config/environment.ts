@@ -11,6 +11,7 @@ const OVERRIDES: Readonly<Record<string, KeyPath>> = {
   DATABASE_URL: ['database', 'url'],
   REDIS_URL: ['redis', 'url'],
   ONHAND_DATA_DIR: ['dataDir'],
+  ONHAND_ROLE: ['role'],
   LOG_LEVEL: ['log', 'level'],
 };
 

@@ -62,6 +62,8 @@ describe('which file', () => {
       dataDir: join(folder, 'data'),
       dataDirExplicit: false,
       log: { level: 'info', pretty: 'auto' },
+      role: 'all',
+      roles: ['web', 'worker', 'scheduler'],
       redis: { url: null },
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
@@ -260,6 +262,37 @@ describe('faults', () => {
     const [fault] = faults('adminKey: 0123456789abcdef0');
     expect(fault?.expected).toContain('ONHAND_ADMIN_KEY');
     expect(fault).not.toHaveProperty('found');
+  });
+});
+
+describe('role', () => {
+  const shared = 'database: { url: "postgres://h/onhand" }\n';
+
+  test.each([
+    ['all', ['web', 'worker', 'scheduler']],
+    ['web', ['web']],
+    ['scheduler,worker', ['worker', 'scheduler']],
+    ['web, worker, web', ['web', 'worker']],
+  ])('%j means %j', (role, roles) => {
+    expect(load(`${shared}role: ${role}`).roles).toEqual(roles);
+    expect(load(`${shared}role: all`, { ONHAND_ROLE: role }).roles).toEqual(roles);
+  });
+
+  test.each(['', 'wokrer', 'web worker', 'web,', 'all,web', 'Web', '[web]', 'true'])(
+    '%j is refused with the choices',
+    (role) => {
+      expect(faults(`${shared}role: ${role}`)).toMatchObject([
+        { path: 'role', expected: expect.stringMatching(/^all, or some of web, worker, scheduler/), line: 2 },
+      ]);
+    },
+  );
+
+  test('a part of the work alone is refused where no other host could do the rest', () => {
+    expect(faults('role: web')).toMatchObject([
+      { path: 'role', expected: expect.stringMatching(/^all, because.*set database.url/), found: '"web"' },
+    ]);
+    expect(faults(undefined, { ONHAND_ROLE: 'worker' })[0]?.path).toBe('ONHAND_ROLE (environment, for role)');
+    expect(load('role: web,worker,scheduler').roles).toHaveLength(3);
   });
 });
 

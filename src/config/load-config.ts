@@ -12,6 +12,7 @@ import { deepFreeze } from './deep-freeze';
 import { applyEnvironment, readAdminKey } from './environment';
 import { FaultCollector } from './fault-collector';
 import { isMapping } from './field-rules';
+import { rolesOf } from './role';
 import { replaceVariables } from './variables';
 import { parseYaml } from './yaml-source';
 
@@ -68,6 +69,7 @@ function resolveConfig(config: Config, origin: Origin): Config {
       Object.assign(new LocationConfig(), place, { name: place.name.trim() || place.code }),
     ),
     channels: config.channels.map((channel, index) => resolveChannel(channel, index, config, origin)),
+    roles: rolesOf(config.role),
     file: origin.file,
     folder: origin.folder,
     fromVariables: [...origin.faults.fromVariables],

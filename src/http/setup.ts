@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config';
+import { answersOnly } from './answers-only';
 import { lastOnceClosing } from './drain.service';
 import { assertUtf8, plainJson } from './plain-json';
 import { ProblemFilter } from './problem.filter';
@@ -18,6 +19,8 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.set('etag', false);
   app.use(lastOnceClosing(app.getHttpServer()));
   app.use(requestContext);
+  const isWeb = config.roles.includes('web');
+  if (!isWeb) app.use(answersOnly(['/health', '/metrics']));
   // Pages need the browser's protections; JSON is not rendered, and a dozen headers cost too much on each
   // answer. Whether there is TLS in front is not known here, so nothing is upgraded to it.
   app.use(
@@ -30,6 +33,10 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.use(plainJson);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
+  if (isWeb) describeApi(app, version);
+}
+
+function describeApi(app: NestExpressApplication, version: string): void {
   const description = new DocumentBuilder()
     .setTitle('Onhand')
     .setDescription('One ledger of stock, every sales channel in step. Errors are problem+json (RFC 9457).')

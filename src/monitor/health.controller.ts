@@ -3,7 +3,10 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Open } from '../access/scopes';
+import { Config } from '../config/config';
 import { Problem } from '../http/problem';
+import { LeaderService } from '../jobs/leader.service';
+import { WakePostService } from '../jobs/wake-post.service';
 import { VERSION } from '../version';
 
 const READY_WITHIN_MS = 2_000;
@@ -12,7 +15,12 @@ const READY_WITHIN_MS = 2_000;
 @Controller('health')
 @Open()
 export class HealthController {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: Config,
+    private readonly leader: LeaderService,
+    private readonly post: WakePostService,
+  ) {}
 
   /** The process answers. */
   @Get('live')
@@ -21,7 +29,7 @@ export class HealthController {
     return { status: 'ok', version: VERSION };
   }
 
-  /** It can do its work: the database answers in time. */
+  /** It can do its work: the database answers in time. Redis is told of and not needed. */
   @Get('ready')
   async ready() {
     let timer: NodeJS.Timeout | undefined;
@@ -30,7 +38,8 @@ export class HealthController {
     });
     try {
       await Promise.race([this.dataSource.query('SELECT 1'), late]);
-      return { status: 'ok', version: VERSION };
+      const { roles } = this.config;
+      return { status: 'ok', version: VERSION, roles, leader: this.leader.leads, redis: this.post.redis };
     } catch {
       throw new Problem('ledger-unavailable', 'the database does not answer');
     } finally {

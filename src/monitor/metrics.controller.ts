@@ -8,6 +8,7 @@ import { LimitsService } from '../channels/limits.service';
 import { LedgerService } from '../inventory/ledger.service';
 import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
+import { JobMetricsService } from './job-metrics.service';
 
 /** Prometheus metrics. Open, as Prometheus expects; keep it inside your network if channel names are private. */
 @ApiExcludeController()
@@ -23,9 +24,11 @@ export class MetricsController {
     channels: ChannelsService,
     breakers: BreakerService,
     limits: LimitsService,
+    jobs: JobMetricsService,
   ) {
     collectDefaultMetrics({ register: this.registry });
     new CallMetrics(this.registry, channels, breakers, limits);
+    jobs.register(this.registry);
     const { counts } = ledger;
     for (const [name, help, of] of [
       ['batches', 'Transactions committed by the ledger', () => counts.batches],

@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
+import { JobsModule } from '../jobs/jobs.module';
 import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
 import { HealthController } from './health.controller';
+import { JobMetricsService } from './job-metrics.service';
 import { MetricsController } from './metrics.controller';
 
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
-  imports: [ChannelsModule, InventoryModule],
+  imports: [ChannelsModule, InventoryModule, JobsModule],
   controllers: [ChannelStatusController, HealthController, MetricsController],
-  providers: [ChannelStatusService],
+  providers: [ChannelStatusService, JobMetricsService],
 })
 export class MonitorModule {}

@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually';
 import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
 import { operationsOf, routesOf } from '../support/routes';
 import { VERSION } from '../../src/version';
@@ -13,10 +14,28 @@ describe('the operations of a host', () => {
 
   const open = () => host.api.withKey(undefined);
 
-  test.each(['live', 'ready'])('health/%s answers without a key', async (probe) => {
-    const { status, body } = await open().get(`/health/${probe}`);
-    expect(status).toBe(200);
-    expect(body).toEqual({ status: 'ok', version: VERSION });
+  test('health answers without a key, and tells what part the host has among others', async () => {
+    const live = { status: 'ok', version: VERSION };
+    expect(await open().get('/health/live')).toMatchObject({ status: 200, body: live });
+    await eventually(async () => {
+      const { status, body } = await open().get('/health/ready');
+      const part = { roles: ['web', 'worker', 'scheduler'], leader: true, redis: 'off' };
+      expect({ status, body }).toEqual({ status: 200, body: { ...live, ...part } });
+    });
+  });
+
+  test('metrics tell of jobs, roles and leader', async () => {
+    await eventually(async () => {
+      const { body } = await open().get<string>('/metrics');
+      expect(body).toMatch(/^onhand_job_duration_seconds_count\{job="push-listings"\} [1-9]/m);
+      expect(body).toMatch(/^onhand_job_failures_total\{job="push-listings"\} 0$/m);
+      for (const role of ['web', 'worker', 'scheduler'])
+        expect(body).toContain(`onhand_role{role="${role}"} 1`);
+      expect(body).toMatch(/^onhand_leader 1$/m);
+      expect(body).toMatch(/^onhand_jobs_running \d+$/m);
+      expect(body).toContain('onhand_wakes_total{by="postgresql"} 0');
+      expect(body).not.toContain('onhand_redis_up');
+    });
   });
 
   test('metrics count what the ledger did and what waits on a channel', async () => {

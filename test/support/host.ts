@@ -91,6 +91,8 @@ export interface SpawnedHost {
   output(): string;
   /** Resolves once it has exited, with its exit code or the signal's name. Sent once only. */
   kill(signal: NodeJS.Signals): Promise<number | string>;
+  /** SIGSTOP lets it stand still until SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   readonly exited: Promise<number | string>;
 }
 
@@ -162,6 +164,7 @@ function listening(child: ChildProcess): Promise<SpawnedHost> {
           child.kill(signal);
           return exited;
         },
+        signal: (signal) => void child.kill(signal),
       });
     };
     child.stdout!.on('data', read);
