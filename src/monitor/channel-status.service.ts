@@ -111,7 +111,7 @@ export class ChannelStatusService {
 
 const COUNTS = `
   SELECT c.channel, d.*, i.*,
-         (SELECT jsonb_build_object('reason', reason, 'by', paused_by, 'since', paused_at)
+         (SELECT jsonb_build_object('reason', reason, 'by', paused_by, 'since', ${isoTime('paused_at')})
             FROM channel_pauses p WHERE p.channel = c.channel) AS paused,
          (SELECT count(*) FROM parked_lines p WHERE p.channel = c.channel) AS parked_lines,
          (SELECT count(*) FROM shortfalls s WHERE s.channel = c.channel AND s.state = 'open') AS shortfalls,

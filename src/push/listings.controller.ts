@@ -8,6 +8,7 @@ import { PublishedQuantityService } from '../buffers/published-quantity.service'
 import { ChannelsService } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
 import { IsCode, IsText, MayBeAbsent } from '../http/fields';
+import { isoTime } from '../database/sql-time';
 import { cursorNumber, LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 import { CatalogService } from '../inventory/catalog.service';
@@ -128,7 +129,7 @@ export class ListingsController {
     const rows: PushState[] = await this.dataSource.query(
       `SELECT l.id, d.listing_id IS NOT NULL AS dirty, d.parked_at IS NOT NULL AS parked, d.last_error,
               (SELECT coalesce(jsonb_agg(jsonb_build_object('channelLocation', q.channel_location, 'pushed', q.pushed_units,
-                        'pushedAt', q.pushed_at, 'shown', q.shown_units, 'shownAt', q.shown_at) ORDER BY q.channel_location), '[]')
+                        'pushedAt', ${isoTime('q.pushed_at')}, 'shown', q.shown_units, 'shownAt', ${isoTime('q.shown_at')}) ORDER BY q.channel_location), '[]')
                  FROM shown_quantities q WHERE q.listing_id = l.id) AS quantities
          FROM listings l LEFT JOIN dirty_listings d ON d.listing_id = l.id WHERE l.id = ANY($1::int[])`,
       [listings.map((listing) => listing.id)],

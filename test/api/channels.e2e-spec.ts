@@ -108,6 +108,7 @@ describe('the API of channels', () => {
             dirty: 0,
             parkedListings: 0,
             lagSeconds: 0,
+            lastError: null,
             inbox: { received: 0, parked: 0, applied: 0, duplicates: 0 },
             parkedLines: 0,
             openShortfalls: 0,
@@ -212,6 +213,9 @@ describe('the API of channels', () => {
     expect(status).toBe(200);
     expect(body.items[0]).toEqual({
       id: UUID,
+      channelLocation: null,
+      receipt: null,
+      confirmedAt: null,
       quantity: 7,
       previous: NUMBER,
       state: 'applied',
@@ -245,8 +249,24 @@ describe('the API of channels', () => {
     expect(drifts.body.items).toHaveLength(2);
     expect(drifts.body.items).toEqual(
       expect.arrayContaining([
-        { runId: body.id, channelSku: 'S-SIX', cause: 'drift', shown: 99, expected: 16, foundAt: TIME },
-        { runId: body.id, channelSku: 'S-OTHER', cause: 'unmapped', shown: 5, expected: null, foundAt: TIME },
+        {
+          runId: body.id,
+          channelSku: 'S-SIX',
+          channelLocation: null,
+          cause: 'drift',
+          shown: 99,
+          expected: 16,
+          foundAt: TIME,
+        },
+        {
+          runId: body.id,
+          channelSku: 'S-OTHER',
+          channelLocation: null,
+          cause: 'unmapped',
+          shown: 5,
+          expected: null,
+          foundAt: TIME,
+        },
       ]),
     );
     for (const [method, path] of [
