@@ -54,7 +54,7 @@ describe('plain JSON', () => {
   test.each([13, 1_000, 1_000_000])('%i levels are too deep, and are not walked to their end', (levels) => {
     const startedAt = performance.now();
     expect(faultOf(nested(levels, '[', ']'))?.message).toBe('must not be nested deeper than 12 levels');
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('a wide body is looked through in time that grows with its size', () => {

@@ -29,7 +29,7 @@ export interface PushOutcome {
 }
 
 /** Answers for a row by which a plugin says that it was the channel that failed. */
-const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-unauthorized'];
+const CHANNEL_AT_FAULT = ['channel-unavailable', 'channel-unauthorized', 'channel-address'];
 
 /** Nothing was sent: the claim ended first. */
 const TOO_LATE = 'too-late';
