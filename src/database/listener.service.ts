@@ -22,6 +22,7 @@ export class ListenerService implements BeforeApplicationShutdown {
   private readonly log = new Logger('listener');
   private readonly listeners = new Map<string, Listener>();
   private client: Client | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -30,8 +31,10 @@ export class ListenerService implements BeforeApplicationShutdown {
   /** Resolves once the channel is listened to. `channel` is a plain SQL name. */
   async listen(channel: string, listener: Listener): Promise<void> {
     this.listeners.set(channel, listener);
-    if (!this.client) await this.connect();
-    else await this.client.query(`LISTEN ${channel}`);
+    // Rooms ask side by side, and the connection takes one statement after the other.
+    const turn = this.turn.then(() => (this.client ? this.client.query(`LISTEN ${channel}`) : this.connect()));
+    this.turn = turn.catch(() => undefined);
+    await turn;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
