@@ -32,7 +32,10 @@ export class ListenerService implements BeforeApplicationShutdown {
   async listen(channel: string, listener: Listener): Promise<void> {
     this.listeners.set(channel, listener);
     // Rooms ask side by side, and the connection takes one statement after the other.
-    const turn = this.turn.then(() => (this.client ? this.client.query(`LISTEN ${channel}`) : this.connect()));
+    const turn = this.turn.then(async () => {
+      if (this.client) await this.client.query(`LISTEN ${channel}`);
+      else await this.connect();
+    });
     this.turn = turn.catch(() => undefined);
     await turn;
   }

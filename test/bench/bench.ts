@@ -33,10 +33,14 @@ async function main(): Promise<void> {
   // Run by root, PostgreSQL runs as somebody else, who must be able to enter.
   chmodSync(dataDir, 0o711);
   try {
-    const figures = [
-      ...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)),
-      ...(await httpFigures(dataDir, rounds, seconds, say)),
-    ];
+    // Bench of one part alone, while that part is worked on.
+    const pushesOnly = process.argv.includes('--pushes');
+    const figures = pushesOnly
+      ? []
+      : [
+          ...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)),
+          ...(await httpFigures(dataDir, rounds, seconds, say)),
+        ];
     const { figure: sync, replay } = await pushFigures(dataDir, rounds, quick ? 3 : 10, say);
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(

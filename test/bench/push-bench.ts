@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { stringify } from 'yaml';
 import { PACKAGE_ROOT } from '../../src/version';
 import { ServerProcess } from './http-bench';
@@ -40,7 +40,7 @@ export class PushBench {
   private constructor(
     private readonly host: ServerProcess,
     private readonly receiver: PushReceiver,
-    private readonly database: Client,
+    private readonly database: Pool,
     private readonly databaseUrl: string,
     private readonly apiKey: string,
   ) {}
@@ -53,8 +53,7 @@ export class PushBench {
       { ...env, DATABASE_URL: databaseUrl, ONHAND_CONFIG: config },
       '/health/ready',
     );
-    const database = new Client({ connectionString: databaseUrl });
-    await database.connect();
+    const database = new Pool({ connectionString: databaseUrl, max: 4 });
     const bench = new PushBench(host, receiver, database, databaseUrl, env.ONHAND_ADMIN_KEY!);
     await bench.stock();
     await database.query(
