@@ -122,15 +122,11 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
   }
 
   /**
-   * Reads again those that were mapped anew since, on whichever host. For whoever acts on a listing and will
-   * not be asked again: notifications are a hint, and come late.
+   * Reads again those that were mapped anew since, on whichever host: `rows` are revisions just read, 0 where a
+   * listing is mapped no more. For whoever acts on a listing and will not be asked again: notifications are a
+   * hint, and come late.
    */
-  async refresh(ids: readonly number[]): Promise<void> {
-    const rows: { id: number; revision: number }[] = await this.dataSource.query(
-      `SELECT id, CASE WHEN retired_at IS NULL THEN revision ELSE 0 END AS revision
-         FROM listings WHERE id = ANY($1::int[])`,
-      [ids],
-    );
+  async reloadOlder(rows: readonly { id: number; revision: number }[]): Promise<void> {
     const stale = rows.filter(({ id, revision }) => (this.get(id)?.revision ?? 0) !== revision);
     if (stale.length > 0) await this.reloads.reload(stale.map(({ id }) => id));
   }

@@ -1,5 +1,4 @@
-import type { DataSource } from 'typeorm';
-import { poolOf } from '../database/pool';
+import type { Pool } from 'pg';
 
 /** A dirty listing that this worker alone may push until its lease ends. */
 export interface ClaimedListing {
@@ -10,6 +9,8 @@ export interface ClaimedListing {
   attempts: number;
   /** Batches in a row with this listing that failed as a whole. */
   batchFailures: number;
+  /** Of the listing's mapping; 0 when it is mapped no more. */
+  revision: number;
   /** What the channel took and shows, for each of its locations that is known; '' is the channel as a whole. */
   known: Map<string, KnownQuantity>;
 }
@@ -21,32 +22,34 @@ export interface KnownQuantity {
   shownUnits: number | null;
 }
 
-type ClaimRow = Omit<ClaimedListing, 'known'> & { abandoned: boolean };
+interface ClaimRow extends Omit<ClaimedListing, 'known'> {
+  abandoned: boolean;
+  known: [channelLocation: string, pushedUnits: number | null, shownUnits: number | null][];
+}
 
 /** Orders that the channel cannot list for so long are no reason to leave a wrong number standing. */
 const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
 
 /** Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused. */
 export async function claimListings(
-  dataSource: DataSource,
+  pool: Pool,
   claim: { channel: string; lease: string; limit: number; leaseSeconds: number },
 ): Promise<ClaimedListing[]> {
   const { channel, lease, limit, leaseSeconds } = claim;
-  const pool = poolOf(dataSource);
   // Not prepared: what is dirty goes from nothing to everything and back, and a kept plan would be for one of them.
   const { rows } = await pool.query<ClaimRow>(CLAIM, [channel, lease, limit, leaseSeconds]);
-  if (rows.length === 0) return [];
-  const known = await pool.query<KnownQuantity & { listingId: number; channelLocation: string }>(KNOWN, [
-    rows.map((row) => row.listingId),
-  ]);
-  const abandoned = new Set(rows.filter((row) => row.abandoned).map((row) => row.listingId));
-  const byListing = new Map<number, ClaimedListing['known']>(rows.map((row) => [row.listingId, new Map()]));
-  for (const { listingId, channelLocation, pushedUnits, shownUnits } of known.rows) {
-    // A lease that was never given back: that worker may have sent, so what was taken last is not known.
-    const taken = abandoned.has(listingId) ? null : pushedUnits;
-    byListing.get(listingId)!.set(channelLocation, { pushedUnits: taken, shownUnits });
-  }
-  return rows.map(({ abandoned: _, ...row }) => ({ ...row, known: byListing.get(row.listingId)! }));
+  return rows.map(({ abandoned, known, ...row }) => ({
+    ...row,
+    known: new Map(known.map(quantityOf(abandoned))),
+  }));
+}
+
+/** A lease that was never given back: that worker may have sent, so what was taken last is not known. */
+function quantityOf(abandoned: boolean) {
+  return ([location, pushedUnits, shownUnits]: ClaimRow['known'][number]): [string, KnownQuantity] => [
+    location,
+    { pushedUnits: abandoned ? null : pushedUnits, shownUnits },
+  ];
 }
 
 /**
@@ -54,22 +57,22 @@ export async function claimListings(
  * goes live, or a location that is mapped now. With `tags`, only listings with a SKU that carries one.
  */
 export async function markNeverPushed(
-  dataSource: DataSource,
+  pool: Pool,
   channel: string,
   locations: readonly string[],
   tags: readonly string[] | null,
 ): Promise<void> {
-  await poolOf(dataSource).query(MARK_NEVER_PUSHED, [channel, locations, tags]);
+  await pool.query(MARK_NEVER_PUSHED, [channel, locations, tags]);
 }
 
 /** Gives back what was claimed and not tried. */
 export async function releaseListings(
-  dataSource: DataSource,
+  pool: Pool,
   lease: string,
   listingIds: readonly number[],
 ): Promise<void> {
   if (listingIds.length === 0) return;
-  await poolOf(dataSource).query(RELEASE, [lease, listingIds]);
+  await pool.query(RELEASE, [lease, listingIds]);
 }
 
 const CLAIM = `
@@ -79,14 +82,16 @@ const CLAIM = `
        AND (orders_after IS NULL OR orders_after < clock_timestamp() - ${LONGEST_WAIT_FOR_ORDERS}
             OR orders_after <= (SELECT covered_at FROM order_polls WHERE channel = $1))
        AND NOT EXISTS (SELECT FROM channel_pauses WHERE channel = $1)
-     ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED)
-  UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
-    FROM due WHERE d.listing_id = due.listing_id
-  RETURNING d.listing_id AS "listingId", d.marks, d.forced, d.attempts, d.batch_failures AS "batchFailures", due.abandoned`;
-
-const KNOWN = `
-  SELECT listing_id AS "listingId", channel_location AS "channelLocation", pushed_units AS "pushedUnits", shown_units AS "shownUnits"
-    FROM shown_quantities WHERE listing_id = ANY($1::int[])`;
+     ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED),
+  claimed AS (
+    UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
+      FROM due WHERE d.listing_id = due.listing_id
+    RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, due.abandoned)
+  SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.abandoned,
+         CASE WHEN l.retired_at IS NULL THEN l.revision ELSE 0 END AS revision,
+         (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, q.shown_units)), '[]')
+            FROM shown_quantities q WHERE q.listing_id = c.listing_id) AS known
+    FROM claimed c LEFT JOIN listings l ON l.id = c.listing_id`;
 
 const MARK_NEVER_PUSHED = `
   INSERT INTO dirty_listings (listing_id, channel)

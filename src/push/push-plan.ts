@@ -35,7 +35,7 @@ export async function planPushes(
 ): Promise<PlannedPush[]> {
   const locations = locationsOf(channel);
   // What was just mapped, perhaps on another host, must not be taken for what is mapped no more.
-  await listings.refresh(claimed.map(({ listingId }) => listingId));
+  await listings.reloadOlder(claimed.map(({ listingId: id, revision }) => ({ id, revision })));
   const wanted = claimed.flatMap((each) => {
     const listing = listings.get(each.listingId);
     return listing ? locations.map((channelLocation) => ({ claimed: each, listing, channelLocation })) : [];

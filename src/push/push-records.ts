@@ -1,6 +1,4 @@
-import type { PoolClient } from 'pg';
-import type { DataSource } from 'typeorm';
-import { inTransaction, poolOf } from '../database/pool';
+import type { Pool, QueryConfig } from 'pg';
 import type { PushOutcome } from './push-batch';
 import type { ClaimedListing } from './push-claims';
 import type { PlannedPush } from './push-plan';
@@ -13,7 +11,7 @@ const MAX_BACKOFF_MS = 300_000;
  * worker's to push: none of those whose lease has ended.
  */
 export async function beginPushes(
-  dataSource: DataSource,
+  pool: Pool,
   channel: string,
   lease: string,
   pushes: readonly PlannedPush[],
@@ -29,7 +27,7 @@ export async function beginPushes(
     waterfall,
     trigger: triggerOf(claimed),
   }));
-  const begun = await poolOf(dataSource).query<{ listing_id: number }>(BEGIN_PUSHES, [
+  const begun = await pool.query<{ listing_id: number }>(BEGIN_PUSHES, [
     lease,
     channel,
     state,
@@ -41,27 +39,49 @@ export async function beginPushes(
 /**
  * Stores the answers, takes off the dirty list what is done and was not marked again, and puts back the rest
  * with a growing delay. `done` are listings that needed no push, or were only observed. A worker whose lease
- * ended changes nothing but the history. Returns how many were parked.
+ * ended changes nothing but the history. Returns how many were parked. The pool must be a pipelined one: all of
+ * it is one way to the database and back.
  */
 export async function settlePushes(
-  dataSource: DataSource,
+  pool: Pool,
   lease: string,
   outcomes: readonly PushOutcome[],
   done: readonly ClaimedListing[],
   maxAttempts: number,
 ): Promise<number> {
   if (outcomes.length === 0 && done.length === 0) return 0;
-  return inTransaction(dataSource, async (client) => {
-    const held = await client.query<{ listing_id: number }>(LOCK_HELD, [lease]);
-    const mine = new Set(held.rows.map((row) => row.listing_id));
-    if (outcomes.length > 0) await storeAnswers(client, outcomes);
-    const ours = outcomes.filter(({ push }) => mine.has(push.listing.id));
-    if (ours.length > 0) await storeQuantities(client, ours);
-    const failed = firstFailures(ours);
-    const through = ours.map(({ push }) => push.claimed).filter(({ listingId }) => !failed.has(listingId));
-    await finish(client, lease, [...through, ...done]);
-    return failed.size > 0 ? putBack(client, lease, [...failed.values()], maxAttempts) : 0;
-  });
+  const failed = firstFailures(outcomes);
+  const claimed = new Set([...outcomes.map(({ push }) => push.claimed), ...done]);
+  const finished = [...claimed].filter(({ listingId }) => !failed.has(listingId));
+  const parks = [...failed.values()].map((outcome) => isParked(outcome, maxAttempts));
+  await inOneGo(pool, [
+    // A settlement lost with the server leaves a lease that ends, and the listing is pushed once more.
+    { text: 'SET LOCAL synchronous_commit = off' },
+    { text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
+    ...(outcomes.length > 0 ? [storeAnswers(outcomes), storeQuantities(lease, outcomes)] : []),
+    ...(finished.length > 0 ? finish(lease, finished) : []),
+    ...(failed.size > 0 ? [putBack(lease, [...failed.values()], parks)] : []),
+  ]);
+  return parks.filter(Boolean).length;
+}
+
+/** One transaction of statements that need nothing of each other's answers. */
+async function inOneGo(pool: Pool, statements: readonly QueryConfig[]): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await Promise.all(
+      [{ text: 'BEGIN' }, ...statements, { text: 'COMMIT' }].map((each) => client.query(each)),
+    );
+    client.release();
+  } catch (error) {
+    // What the connection was in the middle of is not known: it is ended, and its transaction with it.
+    client.release(true);
+    throw error;
+  }
+}
+
+function isParked({ push: { claimed }, blame, final }: PushOutcome, maxAttempts: number): boolean {
+  return blame === 'listing' && (final === true || claimed.attempts + 1 >= maxAttempts);
 }
 
 /** Of each listing that has one: what keeps it dirty. */
@@ -75,67 +95,58 @@ function triggerOf({ forced, attempts, batchFailures }: ClaimedListing): string 
   return forced ? 'resync' : 'change';
 }
 
-async function storeAnswers(client: PoolClient, outcomes: readonly PushOutcome[]): Promise<void> {
-  await client.query(STORE_ANSWERS, [
-    outcomes.map(({ push }) => push.update.pushId),
-    outcomes.map(({ state }) => state),
-    outcomes.map(({ reason }) => reason ?? null),
-    outcomes.map(({ receipt }) => receipt ?? null),
-  ]);
+function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
+  return {
+    text: STORE_ANSWERS,
+    values: [
+      outcomes.map(({ push }) => push.update.pushId),
+      outcomes.map(({ state }) => state),
+      outcomes.map(({ reason }) => reason ?? null),
+      outcomes.map(({ receipt }) => receipt ?? null),
+    ],
+  };
 }
 
 /** An update that was not answered may have been applied: what the channel took last is not known any more. */
-async function storeQuantities(client: PoolClient, outcomes: readonly PushOutcome[]): Promise<void> {
+function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): QueryConfig {
   const told = outcomes.filter(({ state }) => state !== 'rejected');
-  await client.query(STORE_QUANTITIES, [
-    told.map(({ push }) => push.listing.id),
-    told.map(({ push }) => push.channelLocation),
-    told.map(({ push, state }) =>
-      state === 'applied' || state === 'accepted' ? push.update.quantityUnits : null,
-    ),
-    told.map(({ push, state, shownUnits }) =>
-      state === 'applied' ? push.update.quantityUnits : (shownUnits ?? null),
-    ),
-  ]);
+  return {
+    text: STORE_QUANTITIES,
+    values: [
+      told.map(({ push }) => push.listing.id),
+      told.map(({ push }) => push.channelLocation),
+      told.map(({ push, state }) =>
+        state === 'applied' || state === 'accepted' ? push.update.quantityUnits : null,
+      ),
+      told.map(({ push, state, shownUnits }) =>
+        state === 'applied' ? push.update.quantityUnits : (shownUnits ?? null),
+      ),
+      lease,
+    ],
+  };
 }
 
-async function finish(client: PoolClient, lease: string, done: readonly ClaimedListing[]): Promise<void> {
-  if (done.length === 0) return;
+function finish(lease: string, done: readonly ClaimedListing[]): QueryConfig[] {
   const ids = done.map(({ listingId }) => listingId);
-  const marks = done.map((each) => each.marks);
-  await client.query(
-    `DELETE FROM dirty_listings d USING unnest($2::int[], $3::bigint[]) AS s (id, marks)
-      WHERE d.listing_id = s.id AND d.lease = $1 AND d.marks = s.marks`,
-    [lease, ids, marks],
-  );
-  await client.query(
-    `UPDATE dirty_listings SET lease = NULL, lease_until = '-infinity', since = clock_timestamp(), attempts = 0,
-            batch_failures = 0, orders_after = NULL, last_error = NULL
-      WHERE lease = $1 AND listing_id = ANY($2::int[])`,
-    [lease, ids],
-  );
+  return [
+    { text: TAKE_OFF, values: [lease, ids, done.map(({ marks }) => marks)] },
+    { text: DIRTY_STILL, values: [lease, ids] },
+  ];
 }
 
-async function putBack(
-  client: PoolClient,
-  lease: string,
-  again: readonly PushOutcome[],
-  maxAttempts: number,
-): Promise<number> {
-  const parks = again.map(
-    ({ push: { claimed }, blame, final }) =>
-      blame === 'listing' && (final === true || claimed.attempts + 1 >= maxAttempts),
-  );
-  await client.query(PUT_BACK, [
-    lease,
-    again.map(({ push }) => push.listing.id),
-    again.map(({ reason }) => reason ?? null),
-    again.map(({ push: { claimed }, retryAfterMs }) => retryAfterMs ?? backoffMs(claimed)),
-    parks,
-    again.map(({ blame }) => blame ?? 'listing'),
-    again.map(({ ordersFirst }) => ordersFirst === true),
-  ]);
-  return parks.filter(Boolean).length;
+function putBack(lease: string, again: readonly PushOutcome[], parks: readonly boolean[]): QueryConfig {
+  return {
+    text: PUT_BACK,
+    values: [
+      lease,
+      again.map(({ push }) => push.listing.id),
+      again.map(({ reason }) => reason ?? null),
+      again.map(({ push: { claimed }, retryAfterMs }) => retryAfterMs ?? backoffMs(claimed)),
+      parks,
+      again.map(({ blame }) => blame ?? 'listing'),
+      again.map(({ ordersFirst }) => ordersFirst === true),
+    ],
+  };
 }
 
 /** Doubles from a quarter of a second, with jitter, so that a recovering channel is not met by all at once. */
@@ -162,7 +173,17 @@ const BEGIN_PUSHES = `
   RETURNING listing_id`;
 
 /** In listing order, as the ledger's trigger locks them. */
-const LOCK_HELD = 'SELECT listing_id FROM dirty_listings WHERE lease = $1 ORDER BY listing_id FOR UPDATE';
+const LOCK_HELD = `
+  SELECT FROM dirty_listings WHERE lease = $1 AND listing_id = ANY($2::int[]) ORDER BY listing_id FOR UPDATE`;
+
+const TAKE_OFF = `
+  DELETE FROM dirty_listings d USING unnest($2::int[], $3::bigint[]) AS s (id, marks)
+   WHERE d.listing_id = s.id AND d.lease = $1 AND d.marks = s.marks`;
+
+const DIRTY_STILL = `
+  UPDATE dirty_listings SET lease = NULL, lease_until = '-infinity', since = clock_timestamp(), attempts = 0,
+         batch_failures = 0, orders_after = NULL, last_error = NULL
+   WHERE lease = $1 AND listing_id = ANY($2::int[])`;
 
 const STORE_ANSWERS = `
   UPDATE pushes p SET state = s.state, reason = s.reason, receipt = s.receipt, answered_at = clock_timestamp()
@@ -174,6 +195,7 @@ const STORE_QUANTITIES = `
   SELECT id, location, pushed, CASE WHEN pushed IS NOT NULL THEN clock_timestamp() END, shown,
          CASE WHEN shown IS NOT NULL THEN clock_timestamp() END
     FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS s (id, location, pushed, shown)
+    JOIN dirty_listings d ON d.listing_id = s.id AND d.lease = $5
   ON CONFLICT (listing_id, channel_location) DO UPDATE
     SET pushed_units = excluded.pushed_units, pushed_at = coalesce(excluded.pushed_at, q.pushed_at),
         shown_units = coalesce(excluded.shown_units, q.shown_units), shown_at = coalesce(excluded.shown_at, q.shown_at)`;

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
 import { BreakerService } from '../channels/breaker.service';
 import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
+import { pipelinedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
 import { companyOf, type PushOutcome, sendBatch } from './push-batch';
 import { type ClaimedListing, claimListings, markNeverPushed, releaseListings } from './push-claims';
@@ -34,6 +36,8 @@ interface Claim {
 /** A channel that fails so often in a row is not asked for the rest now. */
 const FAILURES_IN_A_ROW = 2;
 const RETRY_AFTER_MS = 1_000;
+/** Of this room's own: channels are pushed to side by side, and none waits for a page of the API. */
+const CONNECTIONS = 4;
 
 /**
  * Sends what is dirty. Quantities are computed when they are sent, never taken from when the listing became
@@ -41,17 +45,25 @@ const RETRY_AFTER_MS = 1_000;
  * listing is one worker's as long as its lease lasts, and a worker that slept past it sends nothing.
  */
 @Injectable()
-export class PushService {
+export class PushService implements OnApplicationShutdown {
   private readonly log = new Logger('push');
 
+  private readonly pool: Pool;
+
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectDataSource() dataSource: DataSource,
     private readonly listings: ListingsService,
     private readonly published: PublishedQuantityService,
     private readonly catalog: CatalogService,
     private readonly breakers: BreakerService,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.pool = pipelinedPool(dataSource, CONNECTIONS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
 
   /** Pushes batch after batch until nothing of the channel is due, or the channel fails. */
   async pushDirty(channel: ReadyChannel): Promise<PushRun> {
@@ -77,7 +89,7 @@ export class PushService {
     const { mode, pilotTags } = channel.config;
     if (mode === 'observe') return;
     const tags = mode === 'pilot' ? pilotTags : null;
-    await markNeverPushed(this.dataSource, channel.name, locationsOf(channel), tags);
+    await markNeverPushed(this.pool, channel.name, locationsOf(channel), tags);
   }
 
   private async claim(channel: ReadyChannel): Promise<Claim> {
@@ -86,7 +98,7 @@ export class PushService {
     const limit = Math.max(1, Math.floor(channel.capabilities.pushBatchSize / perListing));
     const lease = randomUUID();
     const deadlineMs = performance.now() + leaseSeconds * 1000;
-    const listings = await claimListings(this.dataSource, {
+    const listings = await claimListings(this.pool, {
       channel: channel.name,
       lease,
       limit,
@@ -106,10 +118,10 @@ export class PushService {
     });
     const allowed = await this.allowedIn(channel, planned);
     const observed = planned.filter((push) => !allowed.has(push));
-    await beginPushes(this.dataSource, channel.name, lease, observed, 'observed');
+    await beginPushes(this.pool, channel.name, lease, observed, 'observed');
     const sending = new Set([...allowed].map((push) => push.claimed));
     const done = listings.filter((each) => !sending.has(each));
-    await settlePushes(this.dataSource, lease, [], done, this.config.push.maxAttempts);
+    await settlePushes(this.pool, lease, [], done, this.config.push.maxAttempts);
     await this.sendAll(channel, { lease, deadlineMs, listings }, [...allowed], run);
   }
 
@@ -123,7 +135,7 @@ export class PushService {
     const outcomes: PushOutcome[] = [];
     for (const batch of companyOf(pushes, channel.capabilities.pushBatchSize)) {
       if (run.retryAfterMs !== undefined) break;
-      const held = await beginPushes(this.dataSource, channel.name, lease, batch);
+      const held = await beginPushes(this.pool, channel.name, lease, batch);
       const mine = batch.filter(({ listing }) => held.has(listing.id));
       if (mine.length === 0) continue;
       const answered = await sendBatch(channel, mine, deadlineMs);
@@ -132,12 +144,12 @@ export class PushService {
       outcomes.push(...answered);
     }
     const { maxAttempts } = this.config.push;
-    const parked = await settlePushes(this.dataSource, lease, outcomes, [], maxAttempts);
+    const parked = await settlePushes(this.pool, lease, outcomes, [], maxAttempts);
     if (parked > 0)
       this.log.error(`${channel.name}: ${parked} listings were tried too often and wait for a person`);
     const tried = new Set(outcomes.map(({ push }) => push.listing.id));
     const untried = pushes.map(({ listing }) => listing.id).filter((id) => !tried.has(id));
-    await releaseListings(this.dataSource, lease, untried);
+    await releaseListings(this.pool, lease, untried);
   }
 
   /** Whether the run goes on: a channel that failed twice in a row, or said until when, is left alone. */
