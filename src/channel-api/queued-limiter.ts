@@ -38,7 +38,7 @@ const MAX_SILENT_THROTTLE_MS = 60_000;
 /** Who waits looks again no more often than this: what has refilled by then is taken at once. */
 const SHORTEST_SLEEP_MS = 10;
 /** An answered call is told to the store with the next call's request, or after this time. */
-const REPORT_WITHIN_MS = 25;
+const REPORT_WITHIN_MS = 200;
 const RETRY_STORE_MS = 500;
 /** A host that slept for longer between asking and sending may find its units given to others. */
 const GRANT_LIVES_MS = 5_000;

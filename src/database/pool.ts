@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
@@ -38,6 +38,37 @@ export function pipelinedPool(dataSource: DataSource, connections: number): Pool
   // A lost idle connection is replaced when it is next needed.
   pool.on('error', () => undefined);
   return pool;
+}
+
+/**
+ * A pool whose commits do not wait for the disk. For what is written again after a crash, or is flushed by a
+ * later commit that does wait: a server that dies may lose its last moments, never their order.
+ */
+export function unhurriedPool(dataSource: DataSource, connections: number): Pool {
+  const { options } = poolOf(dataSource) as unknown as { options: PoolConfig };
+  const pool = new Pool({
+    ...options,
+    password: options.password,
+    max: connections,
+    options: '-c synchronous_commit=off',
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** One transaction of statements that need nothing of each other's answers, on a pipelined pool: one way there and back. */
+export async function inOneGo(pool: Pool, statements: readonly QueryConfig[]): Promise<QueryResult[]> {
+  const client = await pool.connect();
+  try {
+    const all = [{ text: 'BEGIN' }, ...statements, { text: 'COMMIT' }];
+    const results = await Promise.all(all.map((each) => client.query(each)));
+    client.release();
+    return results.slice(1, -1);
+  } catch (error) {
+    // What the connection was in the middle of is not known: it is ended, and its transaction with it.
+    client.release(true);
+    throw error;
+  }
 }
 
 /**

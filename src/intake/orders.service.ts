@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { OrderDocument } from '../channel-api';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
-import { poolOf } from '../database/pool';
+import { unhurriedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
 import type { OrderLineTarget, SettlementView } from '../inventory/commands';
 import { LedgerService } from '../inventory/ledger.service';
@@ -29,10 +30,14 @@ interface KeptView {
   created: boolean;
 }
 
+/** Of this room's own, so that a burst of orders does not hold up the webhooks that come meanwhile. */
+const CONNECTIONS = 4;
+
 /** Brings channel orders into the ledger: keeps the newest view of each, and has only the difference posted. */
 @Injectable()
-export class OrdersService {
+export class OrdersService implements OnApplicationShutdown {
   private readonly log = new Logger('intake');
+  private readonly pool: Pool;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -41,7 +46,14 @@ export class OrdersService {
     private readonly catalog: CatalogService,
     private readonly ledger: LedgerService,
     private readonly jobs: JobsService,
-  ) {}
+  ) {
+    // The ledger's commit takes the view to the disk with it; a view lost before it is kept again from the inbox.
+    this.pool = unhurriedPool(dataSource, CONNECTIONS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
 
   /** A document older than the one known changes nothing. Throws what the ledger throws. */
   async apply(channel: string, order: OrderDocument): Promise<void> {
@@ -49,7 +61,8 @@ export class OrdersService {
     if (!kept) return;
     const settlement = await this.settle(channel, order, kept.mapping);
     const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
-    await this.park(channel, order, unmapped);
+    // An order never seen before has no parked lines to take back.
+    if (unmapped.length > 0 || !kept.created) await this.park(channel, order, unmapped);
     if (isUnseenByLedger(kept, settlement)) await this.pushAgain(channel, order);
     if (settlement && settlement.shortfall > 0) this.jobs.wake(HANDLE_OVERSELLS);
   }
@@ -106,7 +119,7 @@ export class OrdersService {
       const listing = this.listings.find(channel, channelSku);
       if (listing) mapped[lineId] = listing.components;
     }
-    const kept = await poolOf(this.dataSource).query<KeptView>({
+    const kept = await this.pool.query<KeptView>({
       name: 'keep-order',
       text: KEEP_ORDER,
       values: [
@@ -182,7 +195,7 @@ export class OrdersService {
     { orderId, revision }: OrderDocument,
     lines: OrderDocument['lines'],
   ): Promise<void> {
-    await poolOf(this.dataSource).query({
+    await this.pool.query({
       name: 'park-lines',
       text: PARK_LINES,
       values: [

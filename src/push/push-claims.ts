@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { inOneGo } from '../database/pool';
 
 /** A dirty listing that this worker alone may push until its lease ends. */
 export interface ClaimedListing {
@@ -37,8 +38,12 @@ export async function claimListings(
 ): Promise<ClaimedListing[]> {
   const { channel, lease, limit, leaseSeconds } = claim;
   // Not prepared: what is dirty goes from nothing to everything and back, and a kept plan would be for one of them.
-  const { rows } = await pool.query<ClaimRow>(CLAIM, [channel, lease, limit, leaseSeconds]);
-  return rows.map(({ abandoned, known, ...row }) => ({
+  const [, claimed] = await inOneGo(pool, [
+    // The record of the pushes, which is written before anything is sent, takes the claim to the disk with it.
+    { text: 'SET LOCAL synchronous_commit = off' },
+    { text: CLAIM, values: [channel, lease, limit, leaseSeconds] },
+  ]);
+  return (claimed!.rows as ClaimRow[]).map(({ abandoned, known, ...row }) => ({
     ...row,
     known: new Map(known.map(quantityOf(abandoned))),
   }));

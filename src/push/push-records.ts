@@ -1,4 +1,5 @@
 import type { Pool, QueryConfig } from 'pg';
+import { inOneGo } from '../database/pool';
 import type { PushOutcome } from './push-batch';
 import type { ClaimedListing } from './push-claims';
 import type { PlannedPush } from './push-plan';
@@ -63,21 +64,6 @@ export async function settlePushes(
     ...(failed.size > 0 ? [putBack(lease, [...failed.values()], parks)] : []),
   ]);
   return parks.filter(Boolean).length;
-}
-
-/** One transaction of statements that need nothing of each other's answers. */
-async function inOneGo(pool: Pool, statements: readonly QueryConfig[]): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await Promise.all(
-      [{ text: 'BEGIN' }, ...statements, { text: 'COMMIT' }].map((each) => client.query(each)),
-    );
-    client.release();
-  } catch (error) {
-    // What the connection was in the middle of is not known: it is ended, and its transaction with it.
-    client.release(true);
-    throw error;
-  }
 }
 
 function isParked({ push: { claimed }, blame, final }: PushOutcome, maxAttempts: number): boolean {
