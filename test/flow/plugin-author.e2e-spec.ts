@@ -160,7 +160,7 @@ describe('plugins check', () => {
   });
 
   test.each([
-    ['a folder that holds no plugin', async () => place, /has no module to load/],
+    ['a folder that holds no plugin', async () => place, /has no module to load; check that it is built/],
     ['a package that nobody has', async () => '@nobody/nothing', /cannot be found/],
     [
       'a plugin without a simulator',
