@@ -49,22 +49,22 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
       return row.n as number;
     };
     const before = await applied();
-    await eventually(async () => expect(await applied()).toBeGreaterThan(before + 10), 5_000);
+    await eventually(async () => expect(await applied()).toBeGreaterThan(before + 10));
   }
 
   /** Sells before, during and after; nothing recurs, so what gets lost stays lost. */
   async function sellThrough(trouble: () => Promise<void>): Promise<void> {
     several.delivered.length = 0;
-    const stop = several.sell(web);
-    await sleep(500);
-    await trouble();
-    await all('up');
-    const before = (await byRedis())!;
-    await eventually(async () => expect(await byRedis()).toBeGreaterThan(before));
-    await stop();
+    await several.sellWhile(web, async () => {
+      await sleep(500);
+      await trouble();
+      await all('up');
+      const before = (await byRedis())!;
+      await eventually(async () => expect(await byRedis()).toBeGreaterThan(before));
+    });
     await several.order(web);
     await several.expectSettled(web);
-    expect(several.delivered.length).toBeGreaterThan(15);
+    expect(several.delivered.length).toBeGreaterThan(10);
     expect(several.delivered.filter(({ status }) => status !== 200)).toEqual([]);
     expect(several.delivered.filter(({ tookMs }) => tookMs > SLOWEST_ANSWER_MS)).toEqual([]);
   }

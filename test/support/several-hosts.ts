@@ -30,7 +30,6 @@ export class SeveralHosts {
   /** Every webhook sent, with what became of it. */
   readonly delivered: Delivered[] = [];
   private readonly placed = new Set<string>();
-  private selling = false;
 
   private constructor(
     readonly database: TestDatabase,
@@ -46,7 +45,14 @@ export class SeveralHosts {
     shop.list(skus().map((channelSku) => ({ channelSku, quantityUnits: 0 })));
     const options = { ...shop.pluginOptions, limit: UNLIMITED };
     const listings = listingsCsv(skus().map((sku) => [sku, sku, 1]));
-    const channels = [{ name: 'shop', plugin: GENERIC_REST_PACKAGE, options, listings }];
+    const channel = {
+      name: 'shop',
+      plugin: GENERIC_REST_PACKAGE,
+      options,
+      listings,
+      pollOrdersEverySeconds: 0,
+    };
+    const channels = [channel];
     const folder = await HostFolder.create({ ...settings, channels }, database.url);
     return new SeveralHosts(database, await database.dataSource(), shop, folder, redisUrl);
   }
@@ -57,7 +63,6 @@ export class SeveralHosts {
   }
 
   async remove(): Promise<void> {
-    this.selling = false;
     await this.folder.remove();
     await this.shop.close();
     await this.database.drop();
@@ -85,11 +90,11 @@ export class SeveralHosts {
     }
   }
 
-  /** Orders and, now and then, stock events, one after the other until it is stopped. */
-  sell(host: SpawnedHost, everyMs = 15): () => Promise<void> {
-    this.selling = true;
+  /** Orders and, now and then, stock events, one after the other for as long as `during` takes. */
+  async sellWhile(host: SpawnedHost, during: () => Promise<void>, everyMs = 15): Promise<void> {
+    let selling = true;
     const done = (async () => {
-      for (let count = 1; this.selling; count++) {
+      for (let count = 1; selling; count++) {
         await this.order(host);
         if (count % 10 === 0) {
           const event = { type: 'RESTOCK', sku: anySku(), quantity: 1 };
@@ -98,10 +103,8 @@ export class SeveralHosts {
         await sleep(everyMs);
       }
     })();
-    return async () => {
-      this.selling = false;
-      await done;
-    };
+    await during().finally(() => (selling = false));
+    await done;
   }
 
   /** What a killed host had in hand is another's after a minute; this lets the minute pass. */
@@ -110,7 +113,7 @@ export class SeveralHosts {
   }
 
   /** Every order that was answered 2xx is reserved once, and the shop shows what the host says. */
-  async expectSettled({ api }: SpawnedHost, withinMs = 20_000): Promise<void> {
+  async expectSettled({ api }: SpawnedHost, withinMs = 40_000): Promise<void> {
     await eventually(async () => {
       const waiting = await this.dataSource.query(
         `SELECT (SELECT count(*)::int FROM inbox WHERE state <> 'applied') AS inbox,
