@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
@@ -13,6 +14,7 @@ export class OrderPollsWorker implements OnApplicationBootstrap, OnModuleInit {
   constructor(
     private readonly polls: OrderPollsService,
     private readonly channels: ChannelsService,
+    private readonly breakers: BreakerService,
     private readonly jobs: JobsService,
     private readonly config: Config,
   ) {}
@@ -21,6 +23,8 @@ export class OrderPollsWorker implements OnApplicationBootstrap, OnModuleInit {
     this.jobs.process(POLL_ORDERS, async (name) => {
       const channel = this.channels.get(name!);
       if (channel.state === 'failed' || !channel.capabilities.readsOrders) return;
+      // Woken again when the channel is back.
+      if (this.breakers.isOpen(name!)) return;
       await this.polls.poll(channel);
       // Pushes may wait for what has been read just now.
       this.jobs.wake('push-listings', name);

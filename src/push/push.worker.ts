@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
+import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
@@ -24,6 +25,7 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
     private readonly push: PushService,
     private readonly confirmations: ConfirmationsService,
     private readonly channels: ChannelsService,
+    private readonly breakers: BreakerService,
     private readonly listings: ListingsService,
     private readonly ledger: LedgerService,
     private readonly jobs: JobsService,
@@ -37,7 +39,8 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
     });
     this.jobs.process(CONFIRM_PUSHES, async (name) => {
       const channel = this.channels.get(name!);
-      if (channel.state === 'ready') await this.confirmations.confirm(channel);
+      if (channel.state === 'ready' && !this.breakers.isOpen(name!))
+        await this.confirmations.confirm(channel);
     });
     const { pollEverySeconds, confirmEverySeconds } = this.config.push;
     for (const { name } of this.config.channels) {
