@@ -28,6 +28,8 @@ interface KeptView {
   mapping: LineMapping;
   /** The order is seen for the first time. */
   created: boolean;
+  /** The settlement that its listings were last pushed again for. */
+  repushedKey: string | null;
 }
 
 /** Of this room's own, so that a burst of orders does not hold up the webhooks that come meanwhile. */
@@ -59,11 +61,12 @@ export class OrdersService implements OnApplicationShutdown {
   async apply(channel: string, order: OrderDocument): Promise<void> {
     const kept = await this.keepView(channel, order);
     if (!kept) return;
-    const settlement = await this.settle(channel, order, kept.mapping);
+    const { settlement, key } = await this.settle(channel, order, kept.mapping);
     const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
     // An order never seen before has no parked lines to take back.
     if (unmapped.length > 0 || !kept.created) await this.park(channel, order, unmapped);
-    if (isUnseenByLedger(kept, settlement)) await this.pushAgain(channel, order);
+    if (isUnseenByLedger(kept, settlement) && kept.repushedKey !== key)
+      await this.pushAgain(channel, order, key);
     if (settlement && settlement.shortfall > 0) this.jobs.wake(HANDLE_OVERSELLS);
   }
 
@@ -77,14 +80,21 @@ export class OrdersService implements OnApplicationShutdown {
       [channel, orderId],
     );
     const [known] = rows;
-    return known && this.settle(channel, known.document, known.mapping, randomUUID());
+    if (!known) return undefined;
+    return (await this.settle(channel, known.document, known.mapping, randomUUID())).settlement;
   }
 
   /** The ledger's events mark listings dirty by themselves; this is for what changed the channel alone. */
-  private async pushAgain(channel: string, order: OrderDocument): Promise<void> {
+  private async pushAgain(channel: string, order: OrderDocument, key: string): Promise<void> {
     const ids = order.lines.flatMap((line) => this.listings.find(channel, line.channelSku)?.id ?? []);
     await this.listings.markDirty([...new Set(ids)], { forced: true });
     this.jobs.wake('push-listings', channel);
+    // After the mark, so that a crash in between marks once more rather than never.
+    await this.pool.query('UPDATE orders SET repushed_key = $3 WHERE channel = $1 AND order_id = $2', [
+      channel,
+      order.orderId,
+      key,
+    ]);
   }
 
   /** Orders with a parked line whose SKU has been mapped since. One that fails keeps no other from being applied. */
@@ -139,7 +149,7 @@ export class OrdersService implements OnApplicationShutdown {
     order: OrderDocument,
     mapping: LineMapping,
     attempt = '',
-  ): Promise<SettlementView | undefined> {
+  ): Promise<{ settlement: SettlementView | undefined; key: string }> {
     const lines: OrderLineTarget[] = [];
     for (const line of order.lines) {
       const locationId = await this.locationOf(channel, line.channelLocation);
@@ -165,6 +175,7 @@ export class OrdersService implements OnApplicationShutdown {
     };
     // Two documents of one revision may differ (a line mapped since, a time told later): all of it is the key.
     const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+    const key = `order:${channel}:${orderId}:${revision}:${digest}${attempt && `:${attempt}`}`;
     const { outcome } = await this.ledger.post({
       kind: 'settle-order',
       channel,
@@ -172,10 +183,10 @@ export class OrdersService implements OnApplicationShutdown {
       revision,
       reservationId: randomUUID(),
       ...content,
-      key: `order:${channel}:${orderId}:${revision}:${digest}${attempt && `:${attempt}`}`,
+      key,
       actor: `channel:${channel}`,
     });
-    return 'settlement' in outcome ? outcome.settlement : undefined;
+    return { settlement: 'settlement' in outcome ? outcome.settlement : undefined, key };
   }
 
   private async locationOf(
@@ -236,7 +247,7 @@ const KEEP_ORDER = `
     SET revision = excluded.revision, document = excluded.document, mapping = excluded.mapping || o.mapping,
         updated_at = clock_timestamp()
   WHERE o.revision <= excluded.revision
-  RETURNING mapping, (xmax = 0) AS created`;
+  RETURNING mapping, (xmax = 0) AS created, repushed_key AS "repushedKey"`;
 
 /** The order's row is locked, so that documents applied side by side leave the lines of the newest. */
 const PARK_LINES = `
