@@ -151,7 +151,7 @@ describeWithRedis('hosts whose Redis is in trouble', () => {
     }
   });
 
-  test('the password is in no log, and Redis knows nothing but names', async () => {
+  test('the password is in no log, whether it is right or wrong', async () => {
     const wrong = await TestRedis.start({ password: 'another' });
     const refused = await SeveralHosts.create({}, wrong.url.replace('another', CANARY));
     try {
