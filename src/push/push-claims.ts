@@ -37,11 +37,10 @@ export async function claimListings(
   claim: { channel: string; lease: string; limit: number; leaseSeconds: number },
 ): Promise<ClaimedListing[]> {
   const { channel, lease, limit, leaseSeconds } = claim;
-  // Not prepared: what is dirty goes from nothing to everything and back, and a kept plan would be for one of them.
   const [, claimed] = await inOneGo(pool, [
     // The record of the pushes, which is written before anything is sent, takes the claim to the disk with it.
     { text: 'SET LOCAL synchronous_commit = off' },
-    { text: CLAIM, values: [channel, lease, limit, leaseSeconds] },
+    { name: 'claim-listings', text: CLAIM, values: [channel, lease, limit, leaseSeconds] },
   ]);
   return (claimed!.rows as ClaimRow[]).map(({ abandoned, known, ...row }) => ({
     ...row,

@@ -28,12 +28,11 @@ export async function beginPushes(
     waterfall,
     trigger: triggerOf(claimed),
   }));
-  const begun = await pool.query<{ listing_id: number }>(BEGIN_PUSHES, [
-    lease,
-    channel,
-    state,
-    JSON.stringify(rows),
-  ]);
+  const begun = await pool.query<{ listing_id: number }>({
+    name: 'begin-pushes',
+    text: BEGIN_PUSHES,
+    values: [lease, channel, state, JSON.stringify(rows)],
+  });
   return new Set(begun.rows.map((row) => row.listing_id));
 }
 
@@ -58,7 +57,7 @@ export async function settlePushes(
   await inOneGo(pool, [
     // A settlement lost with the server leaves a lease that ends, and the listing is pushed once more.
     { text: 'SET LOCAL synchronous_commit = off' },
-    { text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
+    { name: 'lock-held', text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
     ...(outcomes.length > 0 ? [storeAnswers(outcomes), storeQuantities(lease, outcomes)] : []),
     ...(finished.length > 0 ? finish(lease, finished) : []),
     ...(failed.size > 0 ? [putBack(lease, [...failed.values()], parks)] : []),
@@ -83,6 +82,7 @@ function triggerOf({ forced, attempts, batchFailures }: ClaimedListing): string 
 
 function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
   return {
+    name: 'store-answers',
     text: STORE_ANSWERS,
     values: [
       outcomes.map(({ push }) => push.update.pushId),
@@ -97,6 +97,7 @@ function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
 function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): QueryConfig {
   const told = outcomes.filter(({ state }) => state !== 'rejected');
   return {
+    name: 'store-quantities',
     text: STORE_QUANTITIES,
     values: [
       told.map(({ push }) => push.listing.id),
@@ -115,13 +116,14 @@ function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): Query
 function finish(lease: string, done: readonly ClaimedListing[]): QueryConfig[] {
   const ids = done.map(({ listingId }) => listingId);
   return [
-    { text: TAKE_OFF, values: [lease, ids, done.map(({ marks }) => marks)] },
-    { text: DIRTY_STILL, values: [lease, ids] },
+    { name: 'take-off', text: TAKE_OFF, values: [lease, ids, done.map(({ marks }) => marks)] },
+    { name: 'dirty-still', text: DIRTY_STILL, values: [lease, ids] },
   ];
 }
 
 function putBack(lease: string, again: readonly PushOutcome[], parks: readonly boolean[]): QueryConfig {
   return {
+    name: 'put-back',
     text: PUT_BACK,
     values: [
       lease,
