@@ -153,11 +153,15 @@ export class SimulatedShop {
     return this.change(order, placedAt, (line) => line);
   }
 
-  fulfil(orderId: string, at: string): OrderDocument {
-    return this.change(this.order(orderId), at, (line) => ({
-      ...line,
-      fulfilled: line.ordered - line.cancelled,
-    }));
+  /** Ships so many units of each line; all that is not cancelled unless told. */
+  fulfil(orderId: string, at: string, units?: ReadonlyMap<string, number>): OrderDocument {
+    return this.change(this.order(orderId), at, (line) => {
+      const left = line.ordered - line.cancelled - line.fulfilled;
+      return {
+        ...line,
+        fulfilled: line.fulfilled + Math.min(left, units ? (units.get(line.lineId) ?? 0) : left),
+      };
+    });
   }
 
   cancel(orderId: string, at: string): OrderDocument {
