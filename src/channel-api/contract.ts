@@ -43,7 +43,12 @@ export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
   | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
-  | { pushId: string; outcome: 'stale'; shownUnits: number };
+  | { pushId: string; outcome: 'stale'; shownUnits: number }
+  /**
+   * Not sent, by a budget of changes that the channel gives this listing alone: it has one again in `waitMs`.
+   * Until then the host asks again only where the listing comes to show 0.
+   */
+  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number };
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {
