@@ -147,6 +147,39 @@ describeWithBrowser('the console', () => {
     expect(faults).toEqual([]);
   });
 
+  test('an order that stock does not cover is decided on at the desk, with its reason kept', async () => {
+    await host.api.post('/v1/skus', { sku: 'JUG' });
+    await host.api.put('/v1/channels/shop/listings/JUG', { components: [{ sku: 'JUG', units: 1 }] });
+    await order('console-short', 'JUG', 4);
+    await signIn();
+    await page.getByRole('link', { name: 'Oversells' }).click();
+    const card = page.getByRole('article', { name: 'Order console-short of shop' });
+    await card.getByText('waits for a decision').waitFor();
+    expect(await card.getByRole('listitem').textContent()).toContain('4 of JUG');
+    await card.getByRole('button', { name: 'Backorder' }).click();
+    expect(await serious()).toEqual([]);
+    await look(page, 'desk');
+    // Escape leaves it as it is.
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await card.getByRole('button', { name: 'Backorder' }).click();
+    await page.getByLabel('Reason').fill('more comes on Monday');
+    await page.keyboard.press('Enter');
+    await card.getByText('waits for stock').waitFor();
+    const desk = await host.api.get<{ items: { id: number }[] }>('/v1/oversells');
+    const shown = await host.api.get<{ actions: object[] }>(`/v1/oversells/${desk.body.items[0]!.id}`);
+    expect(shown.body.actions).toContainEqual(
+      expect.objectContaining({
+        action: 'backorder',
+        reason: 'more comes on Monday',
+        actor: 'api:ONHAND_ADMIN_KEY',
+      }),
+    );
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'JUG', quantity: 9 }, 'console-jug');
+    await page.getByText('Every order that a channel accepted is covered.').waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test('it is used by keyboard alone', async () => {
     await signIn();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { useEffect, useErrorBoundary, useState } from 'preact/hooks';
 import { call, type Session, whenSignedOut } from './api';
+import { Desk } from './desk';
 import { useRoute } from './hooks';
 import { live, useLive } from './live';
 import { Overview } from './overview';
@@ -11,6 +12,7 @@ import { StockSearch } from './stock';
 const PAGES = [
   { route: '/', name: 'Overview' },
   { route: '/stock', name: 'Stock' },
+  { route: '/oversells', name: 'Oversells' },
 ];
 
 function App() {
@@ -83,9 +85,10 @@ function Content({ route, session }: { route: string; session: Session }) {
 function CurrentPage({ route, session: { scopes } }: { route: string; session: Session }) {
   const sku = /^\/stock\/(.+)$/.exec(route)?.[1];
   if (sku) return <Sku key={sku} sku={decodeURIComponent(sku)} />;
+  const may = (scope: string) => scopes.includes('admin') || scopes.includes(scope);
   if (route === '/stock') return <StockSearch />;
-  if (route === '/')
-    return <Overview mayRead={scopes.includes('admin') || scopes.includes('channels:read')} />;
+  if (route === '/oversells') return <Desk mayAct={may('channels:write')} />;
+  if (route === '/') return <Overview mayRead={may('channels:read')} />;
   return (
     <div class="notice">
       <h1>There is no such page</h1>

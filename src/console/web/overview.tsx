@@ -54,7 +54,12 @@ function Figures({ channels }: { channels: ChannelStatus[] }) {
   const behind = Math.max(0, ...channels.map((each) => each.lagSeconds));
   return (
     <ul class="figures">
-      <Figure label="Order lines that stock does not cover" value={short} tone={short > 0 ? 'bad' : 'good'} />
+      <Figure
+        label="Order lines that stock does not cover"
+        value={short}
+        tone={short > 0 ? 'bad' : 'good'}
+        to="#/oversells"
+      />
       <Figure
         label="Channels that need a look"
         value={troubled.length}
@@ -72,10 +77,22 @@ function Figures({ channels }: { channels: ChannelStatus[] }) {
   );
 }
 
-function Figure({ label, value, tone, note }: { label: string; value: number; tone: Tone; note?: string }) {
+function Figure({
+  label,
+  value,
+  tone,
+  note,
+  to,
+}: {
+  label: string;
+  value: number;
+  tone: Tone;
+  note?: string;
+  to?: string;
+}) {
   return (
     <li class={`figure ${tone}`}>
-      <span class="label">{label}</span>
+      <span class="label">{to ? <a href={to}>{label}</a> : label}</span>
       <strong>
         <Count of={value} />
       </strong>

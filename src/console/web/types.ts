@@ -94,3 +94,22 @@ export interface WaterfallView extends ListingView {
   cap: number | null;
   capSource: string | null;
 }
+
+export interface Oversell {
+  id: number;
+  channel: string;
+  orderId: string;
+  state: 'held' | 'grace' | 'backordered' | 'cancelling' | 'pending' | 'resolved' | 'closed';
+  units: number;
+  note: string | null;
+  dueAt: string | null;
+  placedAt: string | null;
+  openedAt: string;
+  shortfalls: {
+    id: number;
+    lineId: string;
+    sku: string;
+    quantity: number;
+    takenBy: { channel: string | null; orderId: string | null; quantity: number; secondsBefore: number }[];
+  }[];
+}
