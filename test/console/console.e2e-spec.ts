@@ -180,6 +180,34 @@ describeWithBrowser('the console', () => {
     expect(faults).toEqual([]);
   });
 
+  test('what waits for a person is tried again or dismissed, one or all of a channel', async () => {
+    await order('console-unmapped', 'NOBODY-MAPPED', 1);
+    await order('console-unmapped-2', 'NOBODY-MAPPED', 1);
+    await deliver(host, signedWebhook({ id: 'console-poison', revision: 'x' }));
+    await signIn();
+    await page.getByRole('link', { name: 'Parked' }).click();
+    const lines = page.getByRole('region', { name: 'Order lines' });
+    await lines.getByRole('row', { name: /console-unmapped / }).waitFor();
+    await look(page, 'parked');
+    expect(await serious()).toEqual([]);
+    await page
+      .getByRole('button', { name: 'Dismiss: NOBODY-MAPPED, in order console-unmapped of shop' })
+      .click();
+    await page.getByLabel('Reason').fill('not ours');
+    await page.keyboard.press('Enter');
+    await lines.getByRole('row', { name: /console-unmapped / }).waitFor({ state: 'detached' });
+    const dismissed = await host.api.get<{ items: object[] }>('/v1/parked/lines?state=dismissed');
+    expect(dismissed.body.items).toMatchObject([
+      { orderId: 'console-unmapped', lastAction: { reason: 'not ours', actor: 'api:ONHAND_ADMIN_KEY' } },
+    ]);
+    const webhooks = page.getByRole('region', { name: 'Webhooks' });
+    await webhooks.getByRole('button', { name: /^Dismiss/ }).click();
+    await page.getByLabel('Reason').fill('poison');
+    await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click();
+    await webhooks.waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+  });
+
   test('it is used by keyboard alone', async () => {
     await signIn();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -6,15 +6,17 @@ export interface Question {
   title: string;
   /** What it does, and whether it can be taken back. */
   explains: ComponentChildren;
-  /** Where the answer goes, with `reason` and, where the customer is told, `message`. */
+  /** Where the answer goes, with `body`, `reason` unless none is kept, and `message` where the customer is told. */
   path: string;
+  body?: object;
+  keepsNoReason?: boolean;
   asksMessage?: boolean;
   confirm: string;
 }
 
 /** Asks a person why, and then does it. Nothing is sent before the form is. */
 export function Ask({ question, onDone }: { question: Question; onDone: (done: boolean) => void }) {
-  const { title, explains, path, asksMessage, confirm } = question;
+  const { title, explains, path, body, keepsNoReason, asksMessage, confirm } = question;
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
@@ -26,7 +28,11 @@ export function Ask({ question, onDone }: { question: Question; onDone: (done: b
     event.preventDefault();
     setBusy(true);
     try {
-      await call('POST', path, { reason, ...(message.trim() && { message }) });
+      await call('POST', path, {
+        ...body,
+        ...(!keepsNoReason && { reason }),
+        ...(message.trim() && { message }),
+      });
       onDone(true);
     } catch (error) {
       setProblem((error as ApiProblem).message);
@@ -39,14 +45,18 @@ export function Ask({ question, onDone }: { question: Question; onDone: (done: b
       <form onSubmit={(event) => void submit(event)}>
         <h2 id="ask-title">{title}</h2>
         <p>{explains}</p>
-        <label for="ask-reason">Reason, for whoever asks later</label>
-        <input
-          id="ask-reason"
-          required
-          maxLength={500}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
+        {!keepsNoReason && (
+          <>
+            <label for="ask-reason">Reason, for whoever asks later</label>
+            <input
+              id="ask-reason"
+              required
+              maxLength={500}
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </>
+        )}
         {asksMessage && (
           <>
             <label for="ask-message">Message to the customer; the channel's template when empty</label>

@@ -5,6 +5,7 @@ import { Desk } from './desk';
 import { useRoute } from './hooks';
 import { live, useLive } from './live';
 import { Overview } from './overview';
+import { ParkedItems } from './parked';
 import { SignIn } from './sign-in';
 import { Sku } from './sku';
 import { StockSearch } from './stock';
@@ -13,6 +14,7 @@ const PAGES = [
   { route: '/', name: 'Overview' },
   { route: '/stock', name: 'Stock' },
   { route: '/oversells', name: 'Oversells' },
+  { route: '/parked', name: 'Parked' },
 ];
 
 function App() {
@@ -87,6 +89,7 @@ function CurrentPage({ route, session: { scopes } }: { route: string; session: S
   if (sku) return <Sku key={sku} sku={decodeURIComponent(sku)} />;
   const may = (scope: string) => scopes.includes('admin') || scopes.includes(scope);
   if (route === '/stock') return <StockSearch />;
+  if (route === '/parked') return <ParkedItems mayAct={may('channels:write')} />;
   if (route === '/oversells') return <Desk mayAct={may('channels:write')} />;
   if (route === '/') return <Overview mayRead={may('channels:read')} />;
   return (

@@ -72,7 +72,7 @@ function Figures({ channels }: { channels: ChannelStatus[] }) {
         tone={behind > 90 ? 'warn' : 'good'}
         note={waiting > 0 ? `the oldest for ${lag(behind)}` : ''}
       />
-      <Figure label="Waiting for a person" value={parked} tone={parked > 0 ? 'warn' : 'good'} />
+      <Figure label="Waiting for a person" value={parked} tone={parked > 0 ? 'warn' : 'good'} to="#/parked" />
     </ul>
   );
 }

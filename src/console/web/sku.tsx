@@ -23,7 +23,7 @@ export function Sku({ sku }: { sku: string }) {
         <a href="#/stock">Stock</a>
       </p>
       <h1>{sku}</h1>
-      <section aria-labelledby="levels">
+      <section>
         <header class="row">
           <h2 id="levels">{asOf ? 'Levels as they were' : 'Levels'}</h2>
           <label>
@@ -44,7 +44,7 @@ export function Sku({ sku }: { sku: string }) {
         <Levels stock={stock} />
       </section>
       <Listings sku={sku} />
-      <section aria-labelledby="events">
+      <section>
         <h2 id="events">Events</h2>
         <Events events={events} />
       </section>
@@ -104,7 +104,7 @@ function Levels({ stock }: { stock: Fetched<Stock> }) {
 function Listings({ sku }: { sku: string }) {
   const { channels } = useLive();
   return (
-    <section aria-labelledby="listings">
+    <section>
       <h2 id="listings">What the channels show</h2>
       {channels?.map(({ name }) => (
         <ChannelListings key={name} channel={name} sku={sku} />

@@ -113,3 +113,16 @@ export interface Oversell {
     takenBy: { channel: string | null; orderId: string | null; quantity: number; secondsBefore: number }[];
   }[];
 }
+
+/** One thing that waits for a person; which fields it has is its kind's. */
+export interface Parked {
+  id?: number;
+  listingId?: number;
+  channel: string;
+  channelSku?: string;
+  topic?: string;
+  orderId?: string;
+  reason?: string;
+  error?: string | null;
+  parkedAt: string;
+}
