@@ -9,6 +9,7 @@ import {
   isChannelError,
 } from './errors';
 import type { ChannelHttp, ChannelHttpRequest, ChannelHttpResponse } from './http-client';
+import { isKeyed, keyedName, usedUpQuota } from './keyed-limit';
 import { parseJsonLossless } from './lossless-json';
 import { createRedactor, type Redactor } from './redaction';
 import { type LimitCost, type Limiter, type LimitRefusal, MemoryLimitStore, type Permit } from './limiter';
@@ -133,12 +134,24 @@ class FetchHttp implements ChannelHttp {
   private costsOf({ limit, cost = 1 }: ChannelHttpRequest, where: string): LimitCost[] {
     const [first] = this.limits.keys();
     const named = limit === undefined ? (first === undefined ? [] : [first]) : [limit].flat();
-    return [...new Set(named)].map((name) => {
-      if (!this.limits.has(name)) throw new ChannelRequestError(`${where}: ${this.undeclared(name)}`);
-      const units = typeof cost === 'number' ? cost : (cost[name] ?? 1);
-      if (units >= 0 && units < Infinity) return { limit: name, units };
+    const costs = named.map((each) =>
+      this.costOf(typeof each === 'string' ? { name: each } : each, cost, where),
+    );
+    // One call takes of each limit once, however often it is named.
+    return [...new Map(costs.map((each) => [each.limit, each])).values()];
+  }
+
+  private costOf(
+    { name, key, keep = 0 }: { name: string; key?: string; keep?: number },
+    cost: NonNullable<ChannelHttpRequest['cost']>,
+    where: string,
+  ): LimitCost {
+    const declared = this.limits.get(name);
+    if (!declared) throw new ChannelRequestError(`${where}: ${this.undeclared(name)}`);
+    const units = typeof cost === 'number' ? cost : (cost[name] ?? 1);
+    if (!(units >= 0 && units < Infinity && keep >= 0 && keep < Infinity))
       throw new ChannelRequestError(`${where}: the cost for the limit "${name}" must be a number, 0 or more`);
-    });
+    return key === undefined ? { limit: name, units } : { limit: keyedName(name, key), units, keep };
   }
 
   private undeclared(limit: string): string {
@@ -198,8 +211,9 @@ class FetchHttp implements ChannelHttp {
     const { clock, maxRetryAfterMs } = this.options;
     const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock.now(), maxRetryAfterMs);
     if (status === 429) {
+      // What is counted by key is the channel's other limit: a 429 tells of the rate of calls.
       this.limiter.close(
-        call.costs.map(({ limit }) => limit),
+        call.costs.map(({ limit }) => limit).filter((limit) => !isKeyed(limit)),
         retryAfterMs,
       );
       const wait =
@@ -272,7 +286,7 @@ function failureOf(error: unknown): CallOutcome {
   return { kind: 'unanswered', reason: error.message };
 }
 
-function refusalOf({ where }: Call, { limit, waitMs, isQuota }: LimitRefusal): Error {
+function refusalOf({ where }: Call, { limit, waitMs, isQuota, usedUp }: LimitRefusal): Error {
   if (waitMs === Infinity) {
     return new ChannelRequestError(
       `${where} not sent: it costs more than the limit "${limit}" can ever hold; ask for less at once`,
@@ -282,6 +296,7 @@ function refusalOf({ where }: Call, { limit, waitMs, isQuota }: LimitRefusal): E
   return new ChannelThrottledError(
     `${where} not sent: ${until} used up for another ${seconds(waitMs)}`,
     waitMs,
+    usedUp.map(usedUpQuota),
   );
 }
 

@@ -94,6 +94,11 @@ export class SimulatedShop {
     return shown;
   }
 
+  /** What is shown of a SKU at a location, at its first one when absent; undefined where it is not listed there. */
+  item(channelSku: string, channelLocation = this.locations[0]): SimulatedItem | undefined {
+    return this.itemsByPlace.get(placeOfStock(channelSku, channelLocation));
+  }
+
   /**
    * Answers the item as it is then; pretending changes nothing. Throws `SimulatorRefusal` on an unknown SKU or
    * location (404), a quantity that is no whole number from 0 (422), or another one than was expected (409).
