@@ -24,6 +24,8 @@ export interface PushOutcome {
   /** A rejection that the same update would meet again. */
   final?: boolean;
   retryAfterMs?: number;
+  /** It waits for the listing's own budget of changes. */
+  waits?: boolean;
   /** An order that we have not heard of has to be read before the listing is pushed again. */
   ordersFirst?: boolean;
 }
@@ -144,6 +146,15 @@ function outcomeOf(
         shownUnits: result.shownUnits,
         blame: 'nobody',
         ordersFirst: readsOrders,
+      };
+    case 'waiting':
+      return {
+        push,
+        state: 'rejected',
+        reason: result.reason,
+        blame: 'nobody',
+        waits: true,
+        retryAfterMs: result.waitMs,
       };
     case 'rejected':
       return {

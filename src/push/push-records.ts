@@ -131,6 +131,8 @@ function putBack(lease: string, again: readonly PushOutcome[], parks: readonly b
       parks,
       again.map(({ blame }) => blame ?? 'listing'),
       again.map(({ ordersFirst }) => ordersFirst === true),
+      again.map(({ waits }) => waits === true),
+      again.map(({ push }) => push.claimed.marks),
     ],
   };
 }
@@ -190,9 +192,11 @@ const PUT_BACK = `
   UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity', last_error = s.reason,
          attempts = d.attempts + (s.blame = 'listing')::int,
          batch_failures = CASE WHEN s.blame = 'batch' THEN d.batch_failures + 1 ELSE 0 END,
-         not_before = clock_timestamp() + make_interval(secs => s.delay_ms / 1000.0),
+         not_before = CASE WHEN s.waits AND d.marks > s.marks THEN '-infinity' ELSE s.again_at END,
+         waits_for = CASE WHEN s.waits THEN s.reason END, waits_until = CASE WHEN s.waits THEN s.again_at END,
          parked_at = CASE WHEN s.park THEN clock_timestamp() END,
          orders_after = CASE WHEN s.orders_first THEN clock_timestamp() ELSE d.orders_after END
-    FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[])
-         AS s (id, reason, delay_ms, park, blame, orders_first)
+    FROM (SELECT *, clock_timestamp() + make_interval(secs => delay_ms / 1000.0) AS again_at
+            FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[], $8::bool[], $9::bigint[])
+                 AS u (id, reason, delay_ms, park, blame, orders_first, waits, marks)) AS s
    WHERE d.listing_id = s.id AND d.lease = $1`;
