@@ -27,7 +27,7 @@ import { MARKETPLACE, totalOf, Wire } from './wire';
 
 /** What is eBay's own, beside what every simulator takes. */
 export interface EbaySimulatorOptions extends SimulatorOptions {
-  /** How much faster eBay's time runs than ours: its days, tokens and refunds. 1 when absent. */
+  /** How much faster eBay's time runs than ours: its days and refunds. 1 when absent. */
   timeScale?: number;
   /** Changes that a listing takes in one of eBay's calendar days. 250 when absent, as at eBay. */
   revisionsPerDay?: number;
@@ -38,6 +38,8 @@ export interface EbaySimulatorOptions extends SimulatorOptions {
   /** Calls a day, by eBay's names of its resources; others are as eBay gives them. */
   quotas?: DailyQuotas;
   tokenQuotas?: Partial<TokenQuotas>;
+  /** How long an access token lives, in seconds of ours. Two hours when absent. */
+  tokenSeconds?: number;
   /** Scopes that the seller consented to; those of the plugin when absent. */
   scopes?: readonly string[];
   /** Refuses refunds and cancellations that are not signed, as for sellers in the EU and the UK. */
@@ -99,7 +101,7 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
     this.revisions = new RevisionBook(options.revisionsPerDay ?? 250, this.time);
     const { clientId, clientSecret, refreshToken } = this;
     const credentials = { clientId, clientSecret, refreshToken, code: 'v^1.1#i^1#consented', scopes };
-    this.tokens = new TokenDesk(credentials, this.time, options.tokenQuotas);
+    this.tokens = new TokenDesk(credentials, this.time, options.tokenQuotas, options.tokenSeconds);
     const wire = new Wire(this.stock, this.spoiled);
     this.inventory = new InventoryApi(this.stock, this.revisions, this.dice, traitsOf(options), wire);
     this.postOrder = new PostOrderApi(this.cancellable(), this.stock);

@@ -31,7 +31,7 @@ export interface Credentials {
   scopes: readonly string[];
 }
 
-/** `/identity/v1/oauth2/token`: tokens for two hours, and the right ones for each call. */
+/** `/identity/v1/oauth2/token`: tokens for two hours of ours, however fast eBay's days go by. */
 export class TokenDesk {
   /** Tokens given out, by how they were asked for, on each day. */
   readonly issued: { at: number; grant: string }[] = [];
@@ -41,6 +41,7 @@ export class TokenDesk {
     private readonly credentials: Credentials,
     private readonly time: ScaledTime,
     private readonly quotas: Partial<TokenQuotas> = {},
+    private readonly lifetimeSeconds = LIFETIME_SECONDS,
   ) {}
 
   /** Answers the token endpoint. Errors have the shape of RFC 6749, not that of eBay's APIs. */
@@ -113,12 +114,12 @@ export class TokenDesk {
       return oauthError(400, 'invalid_scope', 'the requested scope exceeds what was granted');
     const token = `v^1.1#i^1#${kind}#${randomBytes(24).toString('base64url')}`;
     this.issued.push({ at: now, grant });
-    this.tokens.set(token, { kind, scopes, expiresAt: now + this.time.msOf(LIFETIME_SECONDS) });
+    this.tokens.set(token, { kind, scopes, expiresAt: now + this.lifetimeSeconds * 1000 });
     return {
       status: 200,
       body: {
         access_token: token,
-        expires_in: Math.max(1, Math.floor(this.time.msOf(LIFETIME_SECONDS) / 1000)),
+        expires_in: this.lifetimeSeconds,
         token_type: kind === 'user' ? 'User Access Token' : 'Application Access Token',
         ...(grant === 'authorization_code' && {
           refresh_token: this.credentials.refreshToken,
