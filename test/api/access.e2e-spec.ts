@@ -112,7 +112,7 @@ describe('access', () => {
       .map(({ method, path }) => `${method} ${path}`)
       .filter((name) => !(name in NEEDED));
     const known =
-      /^(GET \/(health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w[\w-]* \/webhooks\/\{channel\}(\/\{rest\})?)$/;
+      /^(GET \/(health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w[\w-]* \/webhooks\/\{channel\}(\/(\{rest\}|stock-inquiry(\/token)?))?)$/;
     expect(open.filter((name) => !known.test(name))).toEqual([]);
     expect(open).toContain('GET /health/live');
   });
