@@ -17,6 +17,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'onhand/channel-api';
+import { InventoryCheckOptions } from './ebay.inventory-check';
 
 /** What the plugin calls with; the token it is given has these scopes or fewer, as the seller consented. */
 export const DEFAULT_SCOPES: readonly string[] = [
@@ -225,6 +226,11 @@ export class EbayOptions {
   @Nested(() => WebhookOptions)
   webhook?: WebhookOptions;
 
+  /** Where absent, eBay's Real-time Inventory Check is not answered. */
+  @Optional()
+  @Nested(() => InventoryCheckOptions)
+  inventoryCheck?: InventoryCheckOptions;
+
   @Nested(() => DigitalSignatureOptions)
   digitalSignature: DigitalSignatureOptions = new DigitalSignatureOptions();
 
@@ -249,11 +255,12 @@ export class EbayOptions {
 
 /** Every value of the options that must not be seen, with the form in which the token endpoint is sent it. */
 export function secretsOf(options: EbayOptions): string[] {
-  const { clientId, clientSecret, refreshToken, webhook, digitalSignature } = options;
+  const { clientId, clientSecret, refreshToken, webhook, inventoryCheck, digitalSignature } = options;
   const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
-  return [clientSecret, refreshToken, basic, webhook?.verificationToken, digitalSignature.privateKey].filter(
-    (secret): secret is string => typeof secret === 'string' && secret !== '',
-  );
+  return [
+    ...[clientSecret, refreshToken, basic, digitalSignature.privateKey],
+    ...[webhook?.verificationToken, inventoryCheck?.clientSecret],
+  ].filter((secret): secret is string => typeof secret === 'string' && secret !== '');
 }
 
 function isGiven(value: unknown): boolean {
