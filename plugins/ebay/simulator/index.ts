@@ -108,7 +108,7 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
     this.orderApi = new OrdersApi(this.orderBook(), wire, this.time, options.refundSeconds ?? 0);
     this.notifications = new NotificationApi(new WebhookSigner(), this.stock, this.spoiled, {
       sendTo: (endpoint) => this.deliverTo(endpoint),
-      send: (webhook) => this.deliver(webhook),
+      send: (webhook) => this.sendWebhook(webhook),
     });
     const keys = new SigningKeys();
     this.signingKey = keys.create('ED25519');
@@ -229,13 +229,13 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
   /** The checkout of an order is told of once more, line by line, as after a payment that failed at first. */
   confirmAgain(orderId: string): void {
     for (const webhook of this.notifications.ofOrder('ORDER_CONFIRMATION', this.order(orderId)))
-      this.deliver(webhook);
+      this.sendWebhook(webhook);
   }
 
   /** A buyer closes the account. Also answers what is sent. */
   deleteAccount(user: { userId: string; username: string }): WebhookDelivery {
     const webhook = this.notifications.accountDeletion(user);
-    this.deliver(webhook);
+    this.sendWebhook(webhook);
     return webhook;
   }
 

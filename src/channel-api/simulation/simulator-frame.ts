@@ -139,9 +139,9 @@ export abstract class SimulatorFrame implements ChannelSimulator {
     return [this.webhookFor(orderId)];
   }
 
-  /** Sends a webhook that tells of no order, or again of one, to whoever takes them; to nobody where nobody does. */
-  protected deliver(webhook: WebhookDelivery): void {
-    if (this.deliverer.isUsed) this.deliverer.send(webhook);
+  /** For channels that send more than orders. */
+  protected sendWebhook(webhook: WebhookDelivery): void {
+    this.deliverer.send(webhook);
   }
 
   private orderChanged(order: OrderDocument): void {
