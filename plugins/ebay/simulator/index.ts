@@ -46,7 +46,7 @@ export interface EbaySimulatorOptions extends SimulatorOptions {
   asksForSignatures?: boolean;
   /** How long a refund is pending, in seconds of eBay's time; none when absent. */
   refundSeconds?: number;
-  /** Refunds what is cancelled by itself. */
+  /** Refunds what is cancelled by itself, as eBay does where it handled the payment. True when absent. */
   refundsOnCancel?: boolean;
   /** How often, 0 to 1, a checkout's notification comes a second time, as after a payment that failed at first. */
   repeatedConfirmations?: number;
@@ -202,6 +202,12 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
     return this.order(orderId);
   }
 
+  /** Some units of one line are shipped. */
+  shipPart(orderId: string, lineId: string, quantityUnits: number, at: string): OrderDocument {
+    this.shop.fulfil(orderId, this.laterThanBefore(orderId, at), new Map([[lineId, quantityUnits]]));
+    return this.order(orderId);
+  }
+
   override cancelOrder(orderId: string, at: string): OrderDocument {
     const time = this.laterThanBefore(orderId, at);
     const order = super.cancelOrder(orderId, time);
@@ -286,7 +292,7 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
       cancelWhole: (order: OrderDocument) => {
         const units = new Map(order.lines.map((line) => [line.lineId, line.ordered - line.cancelled]));
         this.shop.requestCancel(order.orderId, units, undefined);
-        if (this.options.refundsOnCancel) this.orderApi.startRefund(order.orderId, totalOf(order));
+        if (this.options.refundsOnCancel !== false) this.orderApi.startRefund(order.orderId, totalOf(order));
       },
     };
   }

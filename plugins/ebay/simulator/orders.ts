@@ -73,6 +73,19 @@ export class OrdersApi {
     return { status: 200, body: this.wire.order(order, this.extrasOf(order), { isAlone: true }) };
   }
 
+  /** What is shipped of an order, as one shipment. */
+  shipments(orderId: string): SimulatedReply {
+    const order = this.book.find(orderId);
+    if (!order) throw fulfillmentRefusal(404, 32100, 'Invalid order ID');
+    const lineItems = order.lines
+      .filter(({ fulfilled }) => fulfilled > 0)
+      .map(({ lineId, fulfilled }) => ({ lineItemId: lineId, quantity: fulfilled }));
+    const shippedDate = order.updatedAt;
+    const shipment = { fulfillmentId: '9405509699937003457459', shippedDate, lineItems };
+    const fulfillments = lineItems.length === 0 ? [] : [shipment];
+    return { status: 200, body: { total: fulfillments.length, fulfillments } };
+  }
+
   /** "Processed asynchronously": pending at first; what became of it stands in the order. */
   refund(orderId: string, request: SimulatedRequest): SimulatedReply {
     const body = jsonOf(request);

@@ -95,6 +95,7 @@ export class EbayRoutes {
       route('GET', `${stock}/offer/*`, (_, [offerId]) => inventory.offer(offerId!)),
       route('GET', order, (request) => orders.list(request)),
       route('GET', `${order}/*`, (_, [orderId]) => orders.one(orderId!)),
+      route('GET', `${order}/*/shipping_fulfillment`, (_, [orderId]) => orders.shipments(orderId!)),
       route('POST', `${order}/*/issue_refund`, (request, [orderId]) => {
         this.requireSignature(request);
         return orders.refund(orderId!, request);

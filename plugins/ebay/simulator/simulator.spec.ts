@@ -133,6 +133,20 @@ describe('pages', () => {
   });
 });
 
+test('a line that is shipped in part says so, and the shipments say how much', async () => {
+  const caller = await start();
+  ebay.placeOrder({
+    orderId: 'order',
+    placedAt: new Date().toISOString(),
+    lines: [{ lineId: 'l', channelSku: 'SKU-0', quantityUnits: 3 }],
+  });
+  ebay.shipPart('order', 'l', 2, new Date().toISOString());
+  const [line] = (await caller.get(`${ORDER}/order`)).body.lineItems;
+  expect(line.lineItemFulfillmentStatus).toBe('IN_PROGRESS');
+  const { fulfillments } = (await caller.get(`${ORDER}/order/shipping_fulfillment`)).body;
+  expect(fulfillments).toMatchObject([{ lineItems: [{ lineItemId: 'l', quantity: 2 }] }]);
+});
+
 describe('quantities', () => {
   test('shown are the smaller of the offer and what can be shipped, and a sale lowers both', async () => {
     const caller = await start();
@@ -302,6 +316,10 @@ describe('cancellations', () => {
     expect(ebay.order('order').lines.map(({ cancelled }) => cancelled)).toEqual([1, 1]);
     const found = (await caller.get(`${cancel}/search?legacy_order_id=order`)).body;
     expect(found.cancellations).toMatchObject([{ cancelId, cancelState: 'CLOSED', requestorType: 'SELLER' }]);
+    expect((await caller.get(`${ORDER}/order`)).body).toMatchObject({
+      orderPaymentStatus: 'FULLY_REFUNDED',
+      paymentSummary: { refunds: [{ refundStatus: 'REFUNDED', amount: { value: '20.00' } }] },
+    });
     ebay.returnOrder('shipped', new Date().toISOString());
     const { members } = (await caller.get('/post-order/v2/return/search?order_id=shipped')).body;
     expect(members).toMatchObject([
@@ -452,6 +470,11 @@ withContracts('by eBay’s contracts (CONTRACTS_DIR=<folder> npx jest plugins/eb
       ['inventory', 'BulkPriceQuantityResponse', await update(caller, entry('SKU-0', 4), entry('none', 4))],
       ['fulfillment', 'Refund', await caller.post(`${ORDER}/order/issue_refund`, refund)],
       ['fulfillment', 'OrderSearchPagedCollection', await caller.get(`${ORDER}?limit=1`)],
+      [
+        'fulfillment',
+        'ShippingFulfillmentPagedCollection',
+        await caller.get(`${ORDER}/order/shipping_fulfillment`),
+      ],
       ['fulfillment', 'Order', await caller.get(`${ORDER}/cancelled`)],
       ['notification', 'TopicSearchResponse', await caller.get(`${NOTIFY}/topic`, 'application')],
       ['notification', 'DestinationSearchResponse', await caller.get(`${NOTIFY}/destination`, 'application')],

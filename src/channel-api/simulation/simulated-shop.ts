@@ -94,8 +94,8 @@ export class SimulatedShop {
     return shown;
   }
 
-  /** What is shown of a SKU at a location, at its first one when absent; undefined where it is not listed there. */
-  item(channelSku: string, channelLocation = this.locations[0]): SimulatedItem | undefined {
+  /** What is shown of one SKU, at its first location unless told; undefined where it is not listed. */
+  item(channelSku: string, channelLocation = this.locations[0]): Readonly<SimulatedItem> | undefined {
     return this.itemsByPlace.get(placeOfStock(channelSku, channelLocation));
   }
 
@@ -153,11 +153,15 @@ export class SimulatedShop {
     return this.change(order, placedAt, (line) => line);
   }
 
-  fulfil(orderId: string, at: string): OrderDocument {
-    return this.change(this.order(orderId), at, (line) => ({
-      ...line,
-      fulfilled: line.ordered - line.cancelled,
-    }));
+  /** Ships so many units of each line; all that is not cancelled unless told. */
+  fulfil(orderId: string, at: string, units?: ReadonlyMap<string, number>): OrderDocument {
+    return this.change(this.order(orderId), at, (line) => {
+      const left = line.ordered - line.cancelled - line.fulfilled;
+      return {
+        ...line,
+        fulfilled: line.fulfilled + Math.min(left, units ? (units.get(line.lineId) ?? 0) : left),
+      };
+    });
   }
 
   cancel(orderId: string, at: string): OrderDocument {
