@@ -3,6 +3,7 @@ import {
   ArrayUnique,
   IsArray,
   IsBoolean,
+  IsEmail,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -65,6 +66,11 @@ export class WebhookOptions {
     message: 'must be the full public address, such as https://stock.example/webhooks/ebay',
   })
   endpoint!: string;
+
+  /** Whom eBay tells that notifications cannot be delivered; postmaster of the endpoint's host where absent. */
+  @Optional()
+  @IsEmail()
+  alertEmail?: string;
 }
 
 /** Sellers in the EU and the UK must sign refunds and cancellations with a key of eBay's Key Management API. */
@@ -102,6 +108,10 @@ export class CancelOptions {
   @IsIn(['OUT_OF_STOCK_OR_CANNOT_FULFILL', 'BUYER_ASKED_CANCEL', 'ADDRESS_ISSUES'])
   reason: 'OUT_OF_STOCK_OR_CANNOT_FULFILL' | 'BUYER_ASKED_CANCEL' | 'ADDRESS_ISSUES' =
     'OUT_OF_STOCK_OR_CANNOT_FULFILL';
+
+  /** eBay refunds what it handled the payment of with the cancellation; `plugin` has it refunded by a call of its own. */
+  @IsIn(['ebay', 'plugin'])
+  refund: 'ebay' | 'plugin' = 'ebay';
 }
 
 /** Units a day where eBay does not tell them itself (`getRateLimits`). */
@@ -220,6 +230,13 @@ export class EbayOptions {
   @Min(1)
   @Max(604_800)
   revisionWindowSeconds: number = 86_520;
+
+  /**
+   * eBay shows the smaller of an item's quantity and its offer's. Offers cost a call for each SKU: they are read
+   * for the SKUs that are asked for by name, or always.
+   */
+  @IsIn(['named', 'always'])
+  readOffers: 'named' | 'always' = 'named';
 
   /** Where absent, eBay sends no notifications here, and orders come by poll alone. */
   @Optional()
