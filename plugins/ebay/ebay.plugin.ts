@@ -18,6 +18,7 @@ import {
 import { EbayCancellations } from './ebay.cancel';
 import { check } from './ebay.check';
 import { EbayClient } from './ebay.client';
+import { InventoryCheck } from './ebay.inventory-check';
 import { limits } from './ebay.limits';
 import { EbayOffers } from './ebay.offers';
 import { EbayOptions, secretsOf } from './ebay.options';
@@ -53,6 +54,7 @@ class EbayChannel implements Channel {
   /** There only where the options allow it. */
   readonly cancelOrder?: (request: CancelRequest) => Promise<CancelResult>;
   readonly subscribe?: (url: string) => Promise<void>;
+  readonly answerStockInquiry?: Channel['answerStockInquiry'];
   private readonly client: EbayClient;
   private readonly quotas: EbayQuotas;
   private readonly pushes: EbayPush;
@@ -64,7 +66,7 @@ class EbayChannel implements Channel {
     private readonly options: EbayOptions,
     private readonly host: ChannelHost,
   ) {
-    const { cancel, webhook, environment } = options;
+    const { cancel, webhook, inventoryCheck, environment } = options;
     this.client = new EbayClient(options, host);
     this.quotas = new EbayQuotas(this.client, host);
     const offers = new EbayOffers(this.client);
@@ -80,6 +82,10 @@ class EbayChannel implements Channel {
     if (webhook) {
       const subscriptions = new EbaySubscriptions(this.client, webhook, host.log);
       this.subscribe = (url) => this.subscribeAt(url, webhook.endpoint, subscriptions);
+    }
+    if (inventoryCheck) {
+      const checkout = new InventoryCheck(inventoryCheck, host.clock);
+      this.answerStockInquiry = (request, unitsOf) => checkout.answer(request, unitsOf);
     }
   }
 
