@@ -1,4 +1,4 @@
-import { parseJsonLossless, UntranslatableError } from 'onhand/channel-api';
+import { ChannelProtocolError, parseJsonLossless, UntranslatableError } from 'onhand/channel-api';
 
 /** What eBay sent, before it is known to be what eBay documents. */
 export type Json = Record<string, unknown>;
@@ -12,6 +12,12 @@ export function objectIn(value: unknown, name: string): Json {
 export function listIn(value: unknown, name: string): unknown[] {
   if (Array.isArray(value)) return value;
   throw new UntranslatableError(`${name} must be a list`);
+}
+
+/** The list that a whole answer is there for. Throws `ChannelProtocolError` where there is none. */
+export function rowsIn(value: unknown, name: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ChannelProtocolError(`the answer has no list "${name}", which eBay documents`);
 }
 
 /** An id, as text: eBay's grow beyond what a number can hold. */

@@ -1,7 +1,7 @@
 import { ChannelProtocolError } from 'onhand/channel-api';
 import type { EbayClient } from './ebay.client';
 import { hasError, wordsOf } from './ebay.errors';
-import { countIn, idIn, listIn, objectIn, partOf, textIn } from './ebay.fields';
+import { partOf, rowsIn, textIn } from './ebay.fields';
 
 /** A published offer at a fixed price, and the listing that buyers see it in. */
 export interface Offer {
@@ -61,15 +61,17 @@ export class EbayOffers {
     if (response.status !== 200)
       throw new ChannelProtocolError(`getOffers was not answered 200, but ${wordsOf(response)}`);
     const { offers } = partOf(response.json());
-    return listIn(offers ?? [], 'offers').flatMap((each, index) => offerIn(each, `offers[${index}]`));
+    return rowsIn(offers ?? [], 'offers').flatMap(offerIn);
   }
 }
 
 /** An auction has a quantity of its own making, and what is not published cannot be changed in bulk. */
-function offerIn(value: unknown, name: string): Offer[] {
-  const offer = objectIn(value, name);
-  const listingId = textIn(partOf(offer.listing).listingId);
-  if (offer.status !== 'PUBLISHED' || offer.format === 'AUCTION' || listingId === undefined) return [];
-  const availableQuantity = countIn(offer.availableQuantity, `${name}.availableQuantity`);
-  return [{ offerId: idIn(offer.offerId, `${name}.offerId`), listingId, availableQuantity }];
+function offerIn(value: unknown): Offer[] {
+  const { offerId, listing, status, format, availableQuantity } = partOf(value);
+  const listingId = textIn(partOf(listing).listingId);
+  if (status !== 'PUBLISHED' || format === 'AUCTION' || listingId === undefined) return [];
+  const id = textIn(offerId);
+  if (id !== undefined && Number.isSafeInteger(availableQuantity))
+    return [{ offerId: id, listingId, availableQuantity: availableQuantity as number }];
+  throw new ChannelProtocolError('an offer has no offerId or availableQuantity, which eBay documents');
 }

@@ -8,7 +8,7 @@ import {
 } from 'onhand/channel-api';
 import { type EbayClient, segmentOf } from './ebay.client';
 import { hasError, wordsOf } from './ebay.errors';
-import { idIn, type Json, listIn, objectIn, partOf, partsOf, textIn } from './ebay.fields';
+import { idIn, type Json, objectIn, partOf, partsOf, rowsIn, textIn } from './ebay.fields';
 import type { EbayPostOrder } from './ebay.post-order';
 import {
   isShipped,
@@ -104,7 +104,7 @@ export class EbayOrders {
       path: ORDER,
       query: { filter, limit: String(PAGE_SIZE), offset: String(offset) },
     });
-    const rows = listIn(body.orders ?? [], 'orders');
+    const rows = rowsIn(body.orders ?? [], 'orders');
     const next = offset + rows.length;
     const isLast = rows.length === 0 || textIn(body.next) === undefined;
     if (next > MAX_RECORDS)
@@ -115,7 +115,7 @@ export class EbayOrders {
   private async named(orderIds: readonly string[]): Promise<Page<OrderDocument>> {
     const query = { orderIds: orderIds.join(',') };
     const body = await this.client.read({ method: 'GET', path: ORDER, query });
-    return this.translate(listIn(body.orders ?? [], 'orders'));
+    return this.translate(rowsIn(body.orders ?? [], 'orders'));
   }
 
   /** Translates each order by itself: what cannot be understood is set aside and costs no other. */

@@ -12,7 +12,7 @@ import {
 } from 'onhand/channel-api';
 import type { EbayClient } from './ebay.client';
 import { CONCURRENT_ACCESS, hasError, wordsOf } from './ebay.errors';
-import { listIn, partOf } from './ebay.fields';
+import { partOf, rowsIn } from './ebay.fields';
 import { isRevisions, revisionOf } from './ebay.limits';
 import type { EbayOffers, Offer } from './ebay.offers';
 import { entriesBySku, type Entry, resultOf } from './ebay.push-results';
@@ -116,7 +116,7 @@ export class EbayPush {
 
   private resultsOf(rows: readonly Row[], response: ChannelHttpResponse): PushResult[] {
     const { responses } = partOf(response.json());
-    const entries = entriesBySku(listIn(responses, 'responses'), rows);
+    const entries = entriesBySku(rowsIn(responses, 'responses'), rows);
     return rows.map((row) => this.resultOf(row, entries.get(row.update.channelSku) ?? []));
   }
 

@@ -8,7 +8,7 @@ import {
 } from 'onhand/channel-api';
 import type { EbayClient } from './ebay.client';
 import { wordsOf } from './ebay.errors';
-import { type Json, listIn, objectIn, partOf, partsOf, textIn } from './ebay.fields';
+import { type Json, objectIn, partOf, partsOf, rowsIn, textIn } from './ebay.fields';
 import type { EbayOffers } from './ebay.offers';
 import type { EbayOptions } from './ebay.options';
 import { translateItem, unreadableItem } from './ebay.translate';
@@ -39,7 +39,7 @@ export class EbayInventory {
       const path = '/sell/inventory/v1/inventory_item';
       const query = { limit: String(PAGE_SIZE), offset: String(page) };
       const { inventoryItems, next } = await this.client.read({ method: 'GET', path, query });
-      const rows = listIn(inventoryItems ?? [], 'inventoryItems');
+      const rows = rowsIn(inventoryItems ?? [], 'inventoryItems');
       const translated = await this.translate(rows, this.options.readOffers === 'always');
       const isLast = rows.length === 0 || textIn(next) === undefined;
       yield { ...translated, ...(isLast ? {} : { cursor: String(page + 1) }) };
@@ -65,7 +65,7 @@ export class EbayInventory {
     if (response.status !== 200 && response.status !== 207)
       throw new ChannelProtocolError(`POST ${path} was not answered 200 or 207, but ${wordsOf(response)}`);
     const { responses } = partOf(response.json());
-    return partsOf(listIn(responses, 'responses')).flatMap(({ statusCode, inventoryItem, sku }) =>
+    return partsOf(rowsIn(responses, 'responses')).flatMap(({ statusCode, inventoryItem, sku }) =>
       statusCode === 200 ? [{ sku, ...partOf(inventoryItem) }] : [],
     );
   }
