@@ -15,6 +15,7 @@ import {
   Max,
   Min,
   Type,
+  ValidateBy,
   ValidateIf,
   ValidateNested,
 } from 'onhand/channel-api';
@@ -49,6 +50,16 @@ function Nested(type: () => new () => object): PropertyDecorator {
     IsObject({ message: 'must be a mapping of names to values' })(target, property as string);
     ValidateNested()(target, property as string);
   };
+}
+
+function BelowRevisions(): PropertyDecorator {
+  return ValidateBy({
+    name: 'belowRevisions',
+    validator: {
+      validate: (value, args) => Number(value) < (args?.object as EbayOptions).revisionsPerListingPerDay,
+      defaultMessage: () => 'must be below revisionsPerListingPerDay, or nothing but 0 is ever shown',
+    },
+  });
 }
 
 export class WebhookOptions {
@@ -222,7 +233,7 @@ export class EbayOptions {
   /** Of these, so many are kept for showing 0: a listing that cannot be changed any more must not be oversold. */
   @IsInt()
   @Min(1)
-  @Max(100_000)
+  @BelowRevisions()
   revisionReserve: number = 10;
 
   /** How long a revision counts. A day and a bit, whichever time zone eBay's day has; shorter for a simulator only. */
