@@ -43,7 +43,7 @@ export class EbayCancellations {
 
   /** Asked first, for a cancellation that eBay refuses may count all the same. */
   private async refusal(order: Json): Promise<string | undefined> {
-    const json = { legacyOrderId: legacyIdOf(order) };
+    const json = { legacyOrderId: order.orderId };
     const response = await this.post(`${CANCELLATION}/check_eligibility`, json, false);
     if (response.status !== 200) return `eBay does not say whether it can be cancelled: ${wordsOf(response)}`;
     const { eligible, failureReason } = partOf(response.json());
@@ -59,7 +59,7 @@ export class EbayCancellations {
     const response = await this.post(
       CANCELLATION,
       {
-        legacyOrderId: legacyIdOf(order),
+        legacyOrderId: order.orderId,
         cancelReason: this.options.reason,
         buyerPaid,
         ...(buyerPaid && paidDate !== undefined && { buyerPaidDate: { value: paidDate } }),
@@ -127,11 +127,6 @@ export class EbayCancellations {
 
 function impossible(reason: string): CancelResult {
   return { outcome: 'impossible', reason };
-}
-
-/** The Post-Order API's name of the order; for orders of today the same. */
-function legacyIdOf({ legacyOrderId, orderId }: Json): string {
-  return textIn(legacyOrderId) ?? String(orderId);
 }
 
 function isWhole({ lines }: CancelRequest, order: Json): boolean {

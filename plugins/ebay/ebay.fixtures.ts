@@ -107,7 +107,6 @@ export function orderOf({
   const total = { value: '20.00', currency: 'EUR' };
   return {
     orderId,
-    legacyOrderId: orderId,
     creationDate: '2026-02-28T09:00:00.000Z',
     lastModifiedDate,
     orderFulfillmentStatus: 'NOT_STARTED',

@@ -55,7 +55,7 @@ export class SigningKeys {
     const cipher = jsonOf(request).signingKeyCipher ?? 'ED25519';
     if (cipher !== 'ED25519' && cipher !== 'RSA')
       throw new EbayRefusal(400, 210000, 'signingKeyCipher must be ED25519 or RSA', 'API_KEY_MANAGEMENT');
-    return { status: 201, body: this.create(cipher) };
+    return { status: 200, body: this.create(cipher) };
   }
 
   list(): SimulatedReply {
