@@ -37,7 +37,8 @@ beforeAll(async () => {
     webhookRetryMs: [100, 200, 400],
   });
   ebay.list(SKUS.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
-  ebay.entryFaults({ system: 0.04, concurrent: 0.04 });
+  // Of a batch of 25 more than one entry; somebody else at an item is rarer, and the plugin waits for them.
+  ebay.entryFaults({ system: 0.06, concurrent: 0.004 });
   const options = { ...ebay.pluginOptions, revisionReserve: RESERVE, inventoryCheck: CHECK };
   host = await startTestHost({
     locations: [{ code: 'main' }, { code: 'ulm' }],
@@ -90,8 +91,20 @@ async function differences(): Promise<object[]> {
   return wrong;
 }
 
-test('3,000 listings end equal although one entry in twelve is refused for now', async () => {
-  await eventually(async () => expect((await differences()).slice(0, 5)).toEqual([]), 60_000);
+/** Until nothing waits; what is asked again and again must cost little, for it is the same machine that works. */
+async function expectEqual(withinMs: number): Promise<void> {
+  await eventually(async () => {
+    await sleep(100);
+    const [{ waiting }] = await host.dataSource.query(
+      `SELECT count(*)::int AS waiting FROM dirty_listings WHERE channel = 'ebay'`,
+    );
+    expect(waiting).toBe(0);
+    expect(await differences()).toEqual([]);
+  }, withinMs);
+}
+
+test('3,000 listings end equal although entries of most batches are refused for now', async () => {
+  await expectEqual(60_000);
   expect(ebay.calls.filter(({ status }) => status === 207).length).toBeGreaterThan(10);
   expect(ebay.revisionBreaches).toEqual([]);
   expect(ebay.tokensIssued.length).toBeLessThan(5);
@@ -115,7 +128,7 @@ test('a burst on one listing meets its budget of changes: it waits and says why,
   await eventually(() => expect(ebay.shown().get(sku)).toBe(0));
   expect(Date.parse(waits!.until)).toBeGreaterThan(Date.now());
   await adjust(sku, 11);
-  await eventually(async () => expect(await differences()).toEqual([]), (DAY_SECONDS + 12) * 1_000);
+  await expectEqual((DAY_SECONDS + 12) * 1_000);
   expect(ebay.shown().get(sku)).toBe(11);
   expect(ebay.revisionBreaches).toEqual([]);
 }, 60_000);
@@ -155,15 +168,15 @@ describe('orders', () => {
     await ebay.delivered();
     await eventually(async () => {
       await host.app.get(JobsService).run('poll-orders', 'ebay');
-      const wanted = new Map(
-        orderIds.map((orderId) => [
-          orderId,
-          ebay.order(orderId).lines.reduce((sum, line) => sum + line.ordered - line.cancelled, 0),
-        ]),
-      );
-      expect(await ledgerOf()).toEqual(wanted);
+      const found = await ledgerOf();
+      const wrong = orderIds.filter((orderId) => {
+        const { lines } = ebay.order(orderId);
+        const wanted = lines.reduce((sum, line) => sum + line.ordered - line.cancelled, 0);
+        return (found.get(orderId) ?? 0) !== wanted;
+      });
+      expect(wrong).toEqual([]);
     }, 20_000);
-    await eventually(async () => expect(await differences()).toEqual([]), (DAY_SECONDS + 12) * 1_000);
+    await expectEqual((DAY_SECONDS + 12) * 1_000);
     expect((await host.api.post('/v1/ledger/verify')).body).toMatchObject({ ok: true, violations: [] });
     expect(ebay.revisionBreaches).toEqual([]);
   }, 60_000);
