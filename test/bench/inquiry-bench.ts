@@ -13,6 +13,7 @@ const SKUS = 1_000;
 const INQUIRIES_PER_SECOND = 200;
 const ORDERS_PER_SECOND = 100;
 const STOCK_UNITS = 100_000;
+const WARM_UP_SECONDS = 2;
 const SECRET = 'bench-webhook-secret';
 const CHECK = { clientId: 'ebay', clientSecret: 'bench-inventory-check' };
 const AUTHORIZATION = `Basic ${Buffer.from(`${CHECK.clientId}:${CHECK.clientSecret}`).toString('base64')}`;
@@ -51,6 +52,7 @@ export class InquiryBench {
     const bare = await ServerProcess.start([join(__dirname, 'bare-server.js')], {}, '/v1/availability?sku=a');
     const bench = new InquiryBench(host, bare, receiver, ebay, env.ONHAND_ADMIN_KEY!);
     await bench.stock();
+    await bench.round(WARM_UP_SECONDS);
     return bench;
   }
 
