@@ -48,7 +48,7 @@ function offersAre(others: Record<string, object | number> = {}, most = 40): voi
 /** eBay's side: answers each request of each call, `status` by SKU where one is refused. Keeps what was sent. */
 function takesUpdates(
   times: number,
-  refuse: (sku: string, call: number) => number | object | undefined = () => undefined,
+  refuse: (sku: string, call: number) => number | undefined = () => undefined,
 ) {
   const sent: SentRequest[][] = [];
   nock(API)
@@ -59,7 +59,6 @@ function takesUpdates(
       sent.push(requests);
       const responses = requests.flatMap(({ sku, offers = [] }) => {
         const refused = refuse(sku, sent.length);
-        if (typeof refused === 'object') return [{ sku, ...refused }];
         if (refused !== undefined)
           return [{ sku, statusCode: refused >= 25025 ? 500 : 400, errors: [ebayError(refused)] }];
         const done = { sku, statusCode: 200, errors: [], warnings: [] };
