@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EbaySimulator, startSimulator } from '../../plugins/ebay/simulator';
@@ -15,6 +16,9 @@ const REVISIONS = 8;
 const RESERVE = 2;
 const CHECK = { clientId: 'ebay', clientSecret: 'canary-inventory-check-secret' };
 const EVENTS_AT_ONCE = 1_000;
+/** Made by the Trading API: the Inventory API refuses it, and its orders carry no SKU. */
+const LEGACY = '110555000111';
+const CANCEL = { policy: 'cancel', graceSeconds: 0, message: 'Sorry: {{lines}} of {{orderId}}.' };
 
 interface Listing {
   id: number;
@@ -33,10 +37,12 @@ beforeAll(async () => {
     timeScale: 86_400 / DAY_SECONDS,
     revisionsPerDay: REVISIONS,
     repeatedConfirmations: 0.2,
+    asksForSignatures: true,
     limit: { perSecond: 10_000, burst: 10_000 },
     webhookRetryMs: [100, 200, 400],
   });
   ebay.list(SKUS.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
+  ebay.listLegacy([{ listingId: LEGACY, quantityUnits: 5 }]);
   // Of a batch of 25 more than one entry; somebody else at an item is rarer, and the plugin waits for them.
   ebay.entryFaults({ system: 0.06, concurrent: 0.004 });
   const options = { ...ebay.pluginOptions, revisionReserve: RESERVE, inventoryCheck: CHECK };
@@ -47,7 +53,11 @@ beforeAll(async () => {
         name: 'ebay',
         plugin: EBAY_PLUGIN,
         options,
-        listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])),
+        listings: listingsCsv([
+          ...SKUS.map((sku): [string, string, number] => [sku, sku, 1]),
+          [LEGACY, 'OLD', 1],
+        ]),
+        shortfall: CANCEL,
         pollOrdersLookbackSeconds: 3_600,
         locations: { warehouse: 'main', 'store-ulm': 'ulm' },
       },
@@ -83,7 +93,7 @@ async function differences(): Promise<object[]> {
     const { body }: { body: { items: Listing[]; nextCursor: string | null } } = await host.api.get(
       `/v1/channels/ebay/listings?limit=500${cursor && `&cursor=${cursor}`}`,
     );
-    for (const { channelSku, quantity, dirty } of body.items)
+    for (const { channelSku, quantity, dirty } of body.items.filter((each) => each.channelSku !== LEGACY))
       if (dirty || shown.get(channelSku) !== quantity)
         wrong.push({ channelSku, quantity, dirty, shown: shown.get(channelSku) });
     cursor = body.nextCursor ?? null;
@@ -96,7 +106,7 @@ async function expectEqual(withinMs: number): Promise<void> {
   await eventually(async () => {
     await sleep(100);
     const [{ waiting }] = await host.dataSource.query(
-      `SELECT count(*)::int AS waiting FROM dirty_listings WHERE channel = 'ebay'`,
+      `SELECT count(*)::int AS waiting FROM dirty_listings WHERE channel = 'ebay' AND parked_at IS NULL`,
     );
     expect(waiting).toBe(0);
     expect(await differences()).toEqual([]);
@@ -135,7 +145,6 @@ test('a burst on one listing meets its budget of changes: it waits and says why,
 
 describe('orders', () => {
   const at = () => new Date().toISOString();
-
   function buy(orderId: string, ...skus: string[]): void {
     const lines = skus.map((channelSku, index) => ({
       lineId: `${orderId}-${index}`,
@@ -180,6 +189,60 @@ describe('orders', () => {
     expect((await host.api.post('/v1/ledger/verify')).body).toMatchObject({ ok: true, violations: [] });
     expect(ebay.revisionBreaches).toEqual([]);
   }, 60_000);
+});
+
+describe('orders of another kind', () => {
+  const at = () => new Date().toISOString();
+
+  test('of a legacy listing are found by its id, and the listing is named with how to migrate it', async () => {
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'OLD', quantity: 5 });
+    const line = { lineId: 'old-0', channelSku: LEGACY, quantityUnits: 2 };
+    ebay.placeOrder({ orderId: 'of-legacy', placedAt: at(), lines: [line] });
+    await eventually(async () =>
+      expect((await host.api.get('/v1/stock/OLD')).body).toMatchObject({
+        total: { available: 3, reserved: 2 },
+      }),
+    );
+    await eventually(async () =>
+      expect((await host.api.get('/v1/parked/pushes?channel=ebay')).body).toMatchObject({
+        items: [{ channelSku: LEGACY, error: expect.stringContaining('bulk_migrate_listing') as string }],
+      }),
+    );
+  });
+
+  test('that nothing covers are cancelled whole by a signed call, refunded, and leave nothing reserved', async () => {
+    const sku = SKUS[700]!;
+    const { quantity } = await listingOf(sku);
+    await host.api.post('/v1/reservations', { lines: [{ sku, quantity }] });
+    const line = { lineId: 'none-0', channelSku: sku, quantityUnits: 1 };
+    ebay.placeOrder({ orderId: 'oversold', placedAt: at(), lines: [line] });
+    await eventually(() => expect(ebay.order('oversold').lines).toMatchObject([{ cancelled: 1 }]), 15_000);
+    await eventually(async () =>
+      expect((await host.api.get('/v1/oversells?channel=ebay')).body).toMatchObject({ items: [] }),
+    );
+    expect((await host.api.get(`/v1/stock/${sku}`)).body).toMatchObject({ total: { reserved: quantity } });
+    expect(ebay.refundsOf('oversold')).toMatchObject([{ refundStatus: 'REFUNDED' }]);
+    expect(ebay.calls.filter(({ path }) => path === '/post-order/v2/cancellation')).toMatchObject([
+      { status: 201 },
+    ]);
+  });
+});
+
+test('the endpoint proves that it is ours, refuses what eBay did not sign, and keeps nothing of a closed account', async () => {
+  const { endpoint } = (ebay.pluginOptions as { webhook: { endpoint: string } }).webhook;
+  const open = host.api.withKey(undefined);
+  const asked = await open.get('/webhooks/ebay?challenge_code=a1b2');
+  const hash = createHash('sha256').update(`a1b2${ebay.verificationToken}${endpoint}`).digest('hex');
+  expect(asked).toMatchObject({ status: 200, body: { challengeResponse: hash } });
+  const { headers, body } = ebay.deleteAccount({ userId: 'u-1', username: 'a_buyer_who_left' });
+  await ebay.delivered();
+  expect(ebay.deliveries.at(-1)!.status).toBe(200);
+  const forged = Buffer.from(body.toString().replace('a_buyer_who_left', 'somebody_else'));
+  expect((await open.send('POST', '/webhooks/ebay', { headers, body: forged })).status).toBe(412);
+  const kept = await host.dataSource.query(
+    `SELECT FROM inbox WHERE convert_from(body, 'UTF8') LIKE '%a_buyer%'`,
+  );
+  expect(kept).toEqual([]);
 });
 
 describe('the inventory check', () => {

@@ -23,7 +23,7 @@ import { type SigningKeyView, SigningKeys } from './signing-keys';
 import { EbayStock } from './stock';
 import { TokenDesk, type TokenQuotas } from './token-desk';
 import { WebhookSigner } from './webhook-signer';
-import { MARKETPLACE, totalOf, Wire } from './wire';
+import { MARKETPLACE, type RefundView, totalOf, Wire } from './wire';
 
 /** What is eBay's own, beside what every simulator takes. */
 export interface EbaySimulatorOptions extends SimulatorOptions {
@@ -159,6 +159,11 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
   /** Tokens given out, by how they were asked for. */
   get tokensIssued(): readonly { at: number; grant: string }[] {
     return this.tokens.issued;
+  }
+
+  /** What the buyer of an order was given back. */
+  refundsOf(orderId: string): readonly RefundView[] {
+    return this.orderApi.refundsOf(orderId);
   }
 
   /** All access tokens end now. */

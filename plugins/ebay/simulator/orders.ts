@@ -111,11 +111,16 @@ export class OrdersApi {
     return { refundId, refundStatus: 'PENDING' };
   }
 
+  /** As they stand now. */
+  refundsOf(orderId: string): RefundView[] {
+    const refund = this.refunds.get(orderId);
+    return refund ? [this.refundView(refund)] : [];
+  }
+
   private extrasOf(order: OrderDocument): OrderExtras {
-    const refund = this.refunds.get(order.orderId);
     return {
       cancelRequests: this.book.cancelRequestsOf(order),
-      refunds: refund ? [this.refundView(refund)] : [],
+      refunds: this.refundsOf(order.orderId),
     };
   }
 
