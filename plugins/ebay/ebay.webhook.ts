@@ -44,6 +44,7 @@ export class EbayWebhooks {
   /** Where eBay sends notifications; what `subscribe` registered last, if this process did. */
   endpoint: string | undefined;
   private readonly keys = new Map<string, PublicKey>();
+  private readonly asking = new Map<string, Promise<PublicKey | string>>();
   private lookups: number[] = [];
 
   constructor(
@@ -76,11 +77,17 @@ export class EbayWebhooks {
     return { verdict: 'challenge', status: 200, contentType: 'application/json', body };
   }
 
-  /** Answers what is wrong where there is none. */
-  private async publicKey(kid: string): Promise<PublicKey | string> {
+  /** Answers what is wrong where there is none. Whoever needs a key that is being asked for waits for that answer. */
+  private publicKey(kid: string): PublicKey | string | Promise<PublicKey | string> {
     const now = this.clock.now().getTime();
     const known = this.keys.get(kid);
     if (known && known.until > now) return known;
+    const asking = this.asking.get(kid) ?? this.ask(kid, now).finally(() => this.asking.delete(kid));
+    this.asking.set(kid, asking);
+    return asking;
+  }
+
+  private async ask(kid: string, now: number): Promise<PublicKey | string> {
     this.lookups = this.lookups.filter((at) => at > now - 60_000);
     if (this.lookups.length >= LOOKUPS_A_MINUTE) return 'too many keys were asked for; try again in a minute';
     this.lookups.push(now);
