@@ -74,6 +74,12 @@ export class PublishedQuantityService {
     return this.explain(listing, (skuId) => this.availability.levelsOf(skuId));
   }
 
+  /** As above, at one of the channel's own locations; undefined where the channel's `locations` do not have it. */
+  computeAtFromMemory(listing: Listing, channelLocation: string): Waterfall | undefined {
+    const byLocation = this.explainByLocation(listing, (skuId) => this.availability.levelsOf(skuId));
+    return byLocation.get(channelLocation);
+  }
+
   private explain(listing: Listing, levelsOf: LevelsOf): Waterfall {
     const { config } = this.channels.get(listing.channel);
     const serving = new Set(Object.values(config.locations));

@@ -141,6 +141,20 @@ export type WebhookVerdict =
   | { verdict: 'challenge'; status: number; contentType: string; body: string }
   | { verdict: 'refused'; status: 401 | 412; reason: string };
 
+/**
+ * Units of a listing that the channel should show at this moment, over all of its locations or at one of them.
+ * Undefined where the channel has no such listing, or its `locations` do not map that one.
+ */
+export type PublishedUnits = (channelSku: string, channelLocation?: string) => number | undefined;
+
+/** What a channel that asked for stock is answered, as it stands. */
+export interface InquiryAnswer {
+  status: number;
+  contentType: string;
+  headers?: Record<string, string>;
+  body: string;
+}
+
 export interface CancelRequest {
   /** The host's id of this cancellation, the same on every retry; fit for a channel's idempotency key. */
   cancelId: string;
@@ -180,6 +194,16 @@ export interface Channel {
   verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
   /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
   translateWebhook(request: WebhookRequest): ChannelDocument[];
+  /**
+   * The channel asks, at its checkout, whether there is enough: `POST /webhooks/{channel}/stock-inquiry`, and
+   * `…/stock-inquiry/token` where it fetches a token first. Verifies who asks, looks each listing up and answers at
+   * once; nothing is stored, reserved or sent, for the buyer may yet go away. A plugin whose channel does not ask,
+   * or that is not set up for it, leaves it out.
+   */
+  answerStockInquiry?(
+    request: WebhookRequest,
+    unitsOf: PublishedUnits,
+  ): InquiryAnswer | Promise<InquiryAnswer>;
   /**
    * Asked again with the same `cancelId` it answers as it did, and cancels nothing more. Throws where it is not
    * known what became of the call; the host then asks again, after a look at the order.

@@ -59,6 +59,7 @@ interface Call {
   init: RequestInit;
   costs: readonly LimitCost[];
   timeoutMs: number;
+  answers?: ChannelHttpRequest['answers'];
 }
 
 class FetchHttp implements ChannelHttp {
@@ -112,6 +113,7 @@ class FetchHttp implements ChannelHttp {
       init: { method: request.method, headers: headersOf(request, where), body: bodyOf(request, where) },
       costs: this.costsOf(request, where),
       timeoutMs: request.timeoutMs ?? this.options.timeoutMs ?? 10_000,
+      answers: request.answers,
     };
   }
 
@@ -137,8 +139,15 @@ class FetchHttp implements ChannelHttp {
     const costs = named.map((each) =>
       this.costOf(typeof each === 'string' ? { name: each } : each, cost, where),
     );
-    // One call takes of each limit once, however often it is named.
-    return [...new Map(costs.map((each) => [each.limit, each])).values()];
+    const taken = new Map<string, LimitCost>();
+    for (const each of costs) {
+      const same = taken.get(each.limit);
+      // Of a key as often as it is named: a call may change one thing in several places.
+      if (same && isKeyed(each.limit))
+        Object.assign(same, { units: same.units + each.units, keep: Math.max(same.keep!, each.keep!) });
+      else taken.set(each.limit, each);
+    }
+    return [...taken.values()];
   }
 
   private costOf(
@@ -181,8 +190,10 @@ class FetchHttp implements ChannelHttp {
       const fetch = this.options.fetch ?? globalThis.fetch;
       const startedAt = this.options.clock.now().getTime();
       const response = await fetch(call.url, { ...call.init, redirect: 'manual', signal: abort.signal });
-      this.refuseStatus(call, response);
-      const answer = answerOf(call, response, await this.readText(call, response));
+      if (response.status < 500 || !call.answers) this.refuseStatus(call, response);
+      const text = await this.readText(call, response);
+      if (response.status >= 500 && !call.answers!(response.status, text)) this.refuseStatus(call, response);
+      const answer = answerOf(call, response, text);
       const elapsedMs = this.options.clock.now().getTime() - startedAt;
       this.options.log.debug('channel answered', { call: call.where, status: answer.status, elapsedMs });
       return answer;

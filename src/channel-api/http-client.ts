@@ -2,7 +2,7 @@ import type { LimitFacts } from './contract';
 
 /**
  * A limit that the channel counts for each of many things by itself, such as the changes of one listing: the
- * declared limit of this name, counted for this key alone.
+ * declared limit of this name, counted for this key alone. Named twice, it is taken of twice.
  */
 export interface KeyedLimit {
   name: string;
@@ -22,6 +22,11 @@ export interface ChannelHttpRequest {
   limit?: string | KeyedLimit | readonly (string | KeyedLimit)[];
   /** Units that the call takes of each of its limits, or of those named; 1 where nothing is said. */
   cost?: number | Readonly<Record<string, number>>;
+  /**
+   * True for a 5xx by which the channel answers this very request, and no sign of its being away: it is answered
+   * like any other status then.
+   */
+  answers?: (status: number, text: string) => boolean;
   /** From connecting to the end of the answer's body; the host's own bound when absent. */
   timeoutMs?: number;
 }

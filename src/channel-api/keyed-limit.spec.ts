@@ -83,3 +83,23 @@ test('a 429 says nothing of what is counted by key', async () => {
   await http.request({ method: 'POST', url: 'https://shop.example/change', limit: of('a') });
   expect(sent).toHaveLength(2);
 });
+
+test('a key that a call names twice is taken of twice', async () => {
+  const http = shop();
+  await change(http, of('a'), of('a'));
+  await refusalOf(change(http, of('a'), of('a')));
+  await change(http, of('a'));
+  expect(sent).toHaveLength(2);
+});
+
+test('a 5xx that is an answer is answered, and any other is unavailability', async () => {
+  const http = shop();
+  status = 500;
+  const url = 'https://shop.example/change';
+  const answered = await http.request({ method: 'POST', url, answers: (_, text) => text === '{}' });
+  expect(answered.status).toBe(500);
+  for (const answers of [undefined, () => false])
+    await expect(http.request({ method: 'POST', url, ...(answers && { answers }) })).rejects.toMatchObject({
+      code: 'channel-unavailable',
+    });
+});

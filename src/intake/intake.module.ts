@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BuffersModule } from '../buffers/buffers.module';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
@@ -14,6 +15,7 @@ import { OversellsService } from './oversells.service';
 import { OversellsWorker } from './oversells.worker';
 import { ParkedOrdersService } from './parked-orders.service';
 import { ParkedService } from './parked.service';
+import { StockInquiriesController } from './stock-inquiries.controller';
 import { SubscriptionsWorker } from './subscriptions.worker';
 import { WebhooksController } from './webhooks.controller';
 
@@ -22,8 +24,9 @@ import { WebhooksController } from './webhooks.controller';
  * read as well as heard of; what stock does not cover goes to the oversell desk.
  */
 @Module({
-  imports: [ChannelsModule, InventoryModule, JobsModule],
-  controllers: [WebhooksController, IntakeController, OversellsController],
+  imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
+  // Inquiries first: what is left under a channel's address is its webhooks'.
+  controllers: [StockInquiriesController, WebhooksController, IntakeController, OversellsController],
   providers: [
     CancellationsService,
     InboxService,

@@ -116,7 +116,7 @@ describe('access', () => {
       .map(({ method, path }) => `${method} ${path}`)
       .filter((name) => !(name in NEEDED));
     const known =
-      /^(GET \/(|icon\.svg|health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w+ \/v1\/session|\w[\w-]* \/webhooks\/\{channel\}(\/\{rest\})?)$/;
+      /^(GET \/(|icon\.svg|health\/(live|ready)|metrics|docs\/.*|docs(-yaml)?)|\w+ \/v1\/session|\w[\w-]* \/webhooks\/\{channel\}(\/(\{rest\}|stock-inquiry(\/token)?))?)$/;
     expect(open.filter((name) => !known.test(name))).toEqual([]);
     expect(open).toContain('GET /health/live');
   });

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/eventually';
 import { deliver, listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
 
-const BUDGET_MS = 2_000;
+const BUDGET_MS = 2_500;
+const SKUS = ['A', 'B', 'C', 'D'];
 
 interface Listing {
   id: number;
@@ -18,11 +19,11 @@ let host: ShopHost;
 
 beforeAll(async () => {
   host = await startShopHost({
-    shows: ['A', 'B', 'C'],
+    shows: SKUS,
     shop: {
       plugin: join(__dirname, '../support/demanding-plugin.ts'),
-      listings: listingsCsv(['A', 'B', 'C'].map((sku) => [sku, sku, 1])),
-      options: { changesPerListing: 3, budgetMs: BUDGET_MS, namesOrdersOnly: true },
+      listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])),
+      options: { changesPerListing: 3, budgetMs: BUDGET_MS, refusesAfterMs: 300, namesOrdersOnly: true },
     },
   });
   // The first push of each listing, to 0, has used a change of it.
@@ -78,6 +79,19 @@ test('what is kept is used to show 0 at once, while the listing waits', async ()
   expect(Date.parse(waits!.until)).toBeGreaterThan(Date.now());
   await adjust('B', 4);
   await eventually(() => expect(shown('B')).toBe(4), 10_000);
+});
+
+test('what is sold out while its refusal is under way shows 0 before the budget is back', async () => {
+  for (const quantity of [1, 2]) {
+    await adjust('D', 1);
+    await eventually(() => expect(shown('D')).toBe(quantity));
+  }
+  const usedUpAt = Date.now();
+  await adjust('D', 7);
+  await sleep(150);
+  await adjust('D', -9);
+  await eventually(() => expect(shown('D')).toBe(0));
+  expect(Date.now() - usedUpAt).toBeLessThan(BUDGET_MS - 500);
 });
 
 test('a webhook that only names an order has it read, and leaves no body behind', async () => {

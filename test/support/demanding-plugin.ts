@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IsBoolean, IsInt, IsOptional } from 'class-validator';
 import genericRest from '../../plugins/generic-rest/generic-rest.plugin';
 import { GenericRestOptions } from '../../plugins/generic-rest/generic-rest.options';
@@ -38,6 +39,11 @@ class DemandingOptions extends GenericRestOptions {
   @IsOptional()
   @IsInt()
   budgetMs?: number;
+
+  /** How long it takes to say that they are used up. */
+  @IsOptional()
+  @IsInt()
+  refusesAfterMs?: number;
 
   /** Its webhooks tell which order changed, and no more. */
   @IsOptional()
@@ -93,6 +99,7 @@ class DemandingChannel implements Channel {
     if (updates.some(({ channelSku }) => channelSku === poison)) throw new TypeError('x is not a function');
     const stale = await this.staleOf(updates);
     const waiting = this.waitingOf(updates);
+    if (waiting.size > 0) await sleep(this.options.refusesAfterMs ?? 0);
     const wanted = updates.filter(({ pushId }) => !stale.has(pushId) && !waiting.has(pushId));
     const sent = wanted.filter(() => this.toLose-- <= 0);
     const answers = await this.shop.pushInventory(sent.map((update) => this.named(update)));

@@ -94,8 +94,8 @@ export class SimulatedShop {
     return shown;
   }
 
-  /** What is shown of a SKU at a location, at its first one when absent; undefined where it is not listed there. */
-  item(channelSku: string, channelLocation = this.locations[0]): SimulatedItem | undefined {
+  /** What is shown of one SKU, at its first location unless told; undefined where it is not listed. */
+  item(channelSku: string, channelLocation = this.locations[0]): Readonly<SimulatedItem> | undefined {
     return this.itemsByPlace.get(placeOfStock(channelSku, channelLocation));
   }
 

@@ -146,13 +146,18 @@ function lostAnswerCases(): ContractCase[] {
   ];
 }
 
-/** Pushes 5 to a SKU that shows 1, under faults; answers the error once it is seen to name no secret. */
+/**
+ * Pushes 5 to a SKU that shows 1, under faults; answers the error once it is seen to name no secret. A push that
+ * works goes before, so that it is the push which meets the fault and not a token or a look-up that it needs.
+ */
 async function pushFailure(
   connected: ConnectedChannel,
   faults: Partial<SimulatorFaults>,
 ): Promise<ChannelError> {
   const { simulator } = connected;
   simulator.list([{ channelSku: 'SKU-1', quantityUnits: 1 }]);
+  // An outage under way is the fault itself.
+  await push(connected, 'SKU-1', 1).catch(() => undefined);
   simulator.faults(faults);
   const rule = 'A push that no row of which was answered fails with a channel error';
   const error = await expectChannelError(push(connected, 'SKU-1', 5), rule);
