@@ -4,7 +4,8 @@ import type { Outage, SimulatedCall, SimulatorFaults } from '../simulator';
 import { CallLimit, type CallRate } from './call-limit';
 import type { FaultDice } from './fault-dice';
 
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** A feed of the largest size that a marketplace takes, 10 MiB, fits. */
+const MAX_BODY_BYTES = 12 * 1024 * 1024;
 
 /** A call of the channel's API, as a simulator's routes see it. */
 export interface SimulatedRequest {
@@ -24,7 +25,8 @@ export interface SimulatedReply {
   status: number;
   headers?: Record<string, string>;
   body?: unknown;
-  text?: string;
+  /** Bytes for what is no text, such as a document that is sent packed. */
+  text?: string | Buffer;
 }
 
 /** The part of a simulated API that is particular to its channel. */
