@@ -38,12 +38,27 @@ export interface InventoryUpdate {
   believedUnits?: number;
 }
 
-/** What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it. */
+/**
+ * What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it.
+ * `skipped`: the channel keeps the listing's stock itself, so that nothing was sent and nothing is left to do.
+ */
 export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
   | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
-  | { pushId: string; outcome: 'stale'; shownUnits: number };
+  | { pushId: string; outcome: 'stale'; shownUnits: number }
+  | { pushId: string; outcome: 'skipped'; reason: string };
+
+/** A push that the channel accepted with a receipt, and of which nothing more is known. */
+export interface FollowedPush {
+  pushId: string;
+  channelSku: string;
+  channelLocation?: string;
+  quantityUnits: number;
+  receipt: string;
+  /** When it was accepted. */
+  acceptedAt: Date;
+}
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {
@@ -113,7 +128,37 @@ export interface ShownInventoryDocument {
   items: ShownInventory[];
 }
 
-export type ChannelDocument = OrderDocument | ShownInventoryDocument;
+/** The channel says that an order changed. It is read anew, for what such news says of it may be old or not all. */
+export interface OrderChangedDocument {
+  kind: 'order-changed';
+  orderId: string;
+}
+
+/** Units of the channel's SKU that the channel itself holds for us at one of its locations. */
+export interface CountedStock {
+  channelSku: string;
+  channelLocation: string;
+  /** Fit for sale, 0 or more. */
+  quantityUnits: number;
+}
+
+export interface CountedStockDocument {
+  kind: 'counted-stock';
+  items: CountedStock[];
+}
+
+export type ChannelDocument =
+  OrderDocument | ShownInventoryDocument | OrderChangedDocument | CountedStockDocument;
+
+/** One message of a queue in which a channel leaves its notifications. */
+export interface PulledNotification {
+  /** What the queue wants to hear to take the message away. */
+  receipt: string;
+  topic: string;
+  /** The sender's own id of the news: the same one may come in several messages. */
+  notificationId: string;
+  body: Buffer;
+}
 
 /** A webhook as it arrived: header names in lower case, body as raw bytes. */
 export interface WebhookRequest {
@@ -172,8 +217,36 @@ export interface Channel {
    * known what became of the call; the host then asks again, after a look at the order.
    */
   cancelOrder?(request: CancelRequest): Promise<CancelResult>;
-  /** Registers what webhooks of the channel are missing at `url`. Asked at every start and each day. */
-  subscribe?(url: string): Promise<void>;
+  /**
+   * Only where the order is not cancelled at once: what became of the cancellation with this receipt. The order
+   * itself is looked at too, so `pending` is always a right answer while the channel decides.
+   */
+  followCancellation?(receipt: string): Promise<CancelResult>;
+  /**
+   * Registers what webhooks of the channel are missing at `url`; without one where notifications are pulled.
+   * Asked at every start and each day.
+   */
+  subscribe?(url?: string): Promise<void>;
+  /**
+   * Where the channel decides on pushes after it took them: what became of those accepted with a receipt. None for
+   * one that is not decided yet; `accepted` without a receipt for one that is done with and must be confirmed by a
+   * read. A listing is not pushed again while its push is followed.
+   */
+  followPushes?(pushes: readonly FollowedPush[]): Promise<PushResult[]>;
+  /**
+   * Where notifications lie in a queue instead of coming by webhook: some of them, waiting a while for the first.
+   * Their bodies are for `translateWebhook`. Those not confirmed come again.
+   */
+  pullNotifications?(): Promise<PulledNotification[]>;
+  /** Takes notifications off the queue, once the host has stored them. */
+  confirmNotifications?(receipts: readonly string[]): Promise<void>;
+  /** One order as it stands; undefined where the channel has none of that id for us. Needed for `order-changed`. */
+  readOrder?(orderId: string): Promise<OrderDocument | undefined>;
+  /**
+   * Stock that the channel itself holds for us. The host adjusts the ledger to it at the location that the channel's
+   * `locations` map `channelLocation` to.
+   */
+  readCounts?(): AsyncIterable<Page<CountedStock>>;
   check(): Promise<CheckResult>;
   close?(): Promise<void>;
 }
