@@ -5,11 +5,15 @@ import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { followsPushes } from './followed-pushes.service';
 
 /** Listings asked about in one read. */
 const READ_AT_ONCE = 200;
 /** In one run, so that a channel that takes long to apply does not keep its limits busy. */
 const READS_PER_RUN = 10;
+
+/** A channel that decides later is not asked what it shows before it has; `follows` is the parameter that says so. */
+const DECIDED = (follows: string) => `(NOT ${follows} OR receipt IS NULL OR decided_at IS NOT NULL)`;
 
 /**
  * Accepted is not applied: what a channel only accepted is read back until it shows it, and pushed again when
@@ -29,12 +33,12 @@ export class ConfirmationsService {
   async confirm(channel: ReadyChannel): Promise<void> {
     if (channel.capabilities.pushAnswers === 'applied') return;
     for (let read = 0, after = 0; read < READS_PER_RUN; read++) {
-      const ids = await this.unconfirmed(channel.name, after);
+      const ids = await this.unconfirmed(channel, after);
       if (ids.length === 0) break;
       await this.readBack(channel, ids);
       after = ids.at(-1)!;
     }
-    const again = await this.giveUpOnOld(channel.name);
+    const again = await this.giveUpOnOld(channel);
     if (again === 0) return;
     this.log.warn(
       `${channel.name}: ${again} accepted pushes are not shown after a good while; pushing again`,
@@ -42,11 +46,11 @@ export class ConfirmationsService {
     this.jobs.wake('push-listings', channel.name);
   }
 
-  private async unconfirmed(channel: string, after: number): Promise<number[]> {
+  private async unconfirmed(channel: ReadyChannel, after: number): Promise<number[]> {
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `SELECT DISTINCT listing_id FROM pushes
-        WHERE channel = $1 AND state = 'accepted' AND listing_id > $2 ORDER BY listing_id LIMIT $3`,
-      [channel, after, READ_AT_ONCE],
+        WHERE channel = $1 AND state = 'accepted' AND listing_id > $2 AND ${DECIDED('$4')} ORDER BY listing_id LIMIT $3`,
+      [channel.name, after, READ_AT_ONCE, followsPushes(channel)],
     );
     return rows.map((row) => row.listing_id);
   }
@@ -59,14 +63,15 @@ export class ConfirmationsService {
   }
 
   /** Returns how many listings are pushed again. */
-  private async giveUpOnOld(channel: string): Promise<number> {
+  private async giveUpOnOld(channel: ReadyChannel): Promise<number> {
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `WITH old AS (
          UPDATE pushes SET state = 'failed', reason = 'accepted, but the channel did not show it in time'
-          WHERE channel = $1 AND state = 'accepted' AND answered_at < clock_timestamp() - make_interval(secs => $2)
+          WHERE channel = $1 AND state = 'accepted' AND ${DECIDED('$3')}
+            AND coalesce(decided_at, answered_at) < clock_timestamp() - make_interval(secs => $2)
          RETURNING listing_id)
        SELECT DISTINCT listing_id FROM old`,
-      [channel, this.config.push.confirmWithinSeconds],
+      [channel.name, this.config.push.confirmWithinSeconds, followsPushes(channel)],
     );
     await this.listings.markDirty(
       rows.map((row) => row.listing_id),

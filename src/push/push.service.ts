@@ -10,6 +10,7 @@ import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
+import { followsPushes } from './followed-pushes.service';
 import { companyOf, type PushOutcome, sendBatch } from './push-batch';
 import { type ClaimedListing, claimListings, markNeverPushed, releaseListings } from './push-claims';
 import { locationsOf, type PlannedPush, planPushes } from './push-plan';
@@ -103,6 +104,7 @@ export class PushService implements OnApplicationShutdown {
       lease,
       limit,
       leaseSeconds,
+      follows: followsPushes(channel),
     });
     return { lease, deadlineMs, listings };
   }
@@ -118,7 +120,7 @@ export class PushService implements OnApplicationShutdown {
     });
     const allowed = await this.allowedIn(channel, planned);
     const observed = planned.filter((push) => !allowed.has(push));
-    await beginPushes(this.pool, channel.name, lease, observed, 'observed');
+    await beginPushes(this.pool, claimOf(channel, lease), observed, 'observed');
     const sending = new Set([...allowed].map((push) => push.claimed));
     const done = listings.filter((each) => !sending.has(each));
     await settlePushes(this.pool, lease, [], done, this.config.push.maxAttempts);
@@ -135,7 +137,7 @@ export class PushService implements OnApplicationShutdown {
     const outcomes: PushOutcome[] = [];
     for (const batch of companyOf(pushes, channel.capabilities.pushBatchSize)) {
       if (run.retryAfterMs !== undefined) break;
-      const held = await beginPushes(this.pool, channel.name, lease, batch);
+      const held = await beginPushes(this.pool, claimOf(channel, lease), batch);
       const mine = batch.filter(({ listing }) => held.has(listing.id));
       if (mine.length === 0) continue;
       const answered = await sendBatch(channel, mine, deadlineMs);
@@ -175,4 +177,8 @@ export class PushService implements OnApplicationShutdown {
     const tagged = await this.catalog.skusTagged(skuIds, config.pilotTags);
     return new Set(due.filter(({ listing }) => listing.components.some(({ skuId }) => tagged.has(skuId))));
   }
+}
+
+function claimOf(channel: ReadyChannel, lease: string) {
+  return { channel: channel.name, lease, follows: followsPushes(channel) };
 }
