@@ -81,6 +81,8 @@ export class SpApiClient {
       );
     }
     if (response.status >= 400) throw new AmazonRefusal(operation, response.status, errorsOf(response));
+    // What was called off is answered with nothing at all.
+    if (method === 'DELETE') return undefined as T;
     const answer = response.json<T>();
     if (typeof answer !== 'object' || answer === null)
       throw new ChannelProtocolError(`${operation} answered ${response.status} without a JSON object`);

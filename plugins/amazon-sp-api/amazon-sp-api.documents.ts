@@ -74,14 +74,21 @@ export class Documents {
   }
 }
 
-/** The lines of a tab-separated file, each by the names of its first one. Names are in lower case. */
-export function* tableRows(text: string): Generator<Record<string, string>> {
-  let columns: string[] | undefined;
+/**
+ * The lines of a tab-separated file, of each the columns that are wanted, by their names in lower case. A column that
+ * the file does not have is missing.
+ */
+export function* tableRows(text: string, wanted: readonly string[]): Generator<Record<string, string>> {
+  let columns: [name: string, index: number][] | undefined;
   for (const line of linesOf(text)) {
     if (line === '') continue;
     const values = line.split('\t');
-    if (!columns) columns = values.map((name) => name.trim().toLowerCase());
-    else yield Object.fromEntries(columns.map((name, index) => [name, values[index] ?? '']));
+    if (columns) yield Object.fromEntries(columns.map(([name, index]) => [name, values[index] ?? '']));
+    else {
+      const names = values.map((name) => name.trim().toLowerCase());
+      columns = wanted.map((name): [string, number] => [name, names.indexOf(name)]);
+      columns = columns.filter(([, index]) => index >= 0);
+    }
   }
 }
 
@@ -104,7 +111,7 @@ function requireSuccess({ status }: ChannelHttpResponse, what: string): void {
 }
 
 /** Flat files of older marketplaces are not in UTF-8; their type says so. */
-function decoder(contentType: string | undefined): TextDecoder {
+function decoder(contentType: string | undefined) {
   const named =
     /charset="?([^";]+)"?/i
       .exec(contentType ?? '')?.[1]

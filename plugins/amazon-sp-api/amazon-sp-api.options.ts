@@ -6,6 +6,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsISO8601,
@@ -83,6 +84,13 @@ export class SqsOptions {
   @Min(0)
   @Max(20)
   waitSeconds: number = 20;
+
+  /**
+   * Has Amazon send LISTINGS_ITEM_MFN_QUANTITY_CHANGE to EventBridge in the queue's account, by which pushes are
+   * confirmed at once. A rule there must pass it on to the queue: see the README.
+   */
+  @IsBoolean()
+  eventBridge: boolean = false;
 }
 
 /** When listings go by feed instead of one call each, and what is done when a feed does not end. */

@@ -62,7 +62,7 @@ export class LwaTokens {
 
   private async ask(grant: Grant): Promise<Token> {
     const { clientId, clientSecret, refreshToken, lwaEndpoint } = this.options;
-    const asked =
+    const asked: Record<string, string> =
       grant === 'seller'
         ? { grant_type: 'refresh_token', refresh_token: refreshToken }
         : { grant_type: 'client_credentials', scope: grant };

@@ -87,6 +87,17 @@ export function translateItem(value: unknown): ReadItem {
   };
 }
 
+/** A row of the report of all listings. Throws `UntranslatableError`. */
+export function translateReportRow(value: unknown): ReadItem {
+  const row = objectOf(value, 'row') as Record<string, string | undefined>;
+  const channelSku = textOf(row['seller-sku'], 'seller-sku');
+  if (row['fulfillment-channel']?.startsWith('AMAZON')) return { channelSku, byAmazon: true };
+  const quantity = row['quantity'] ?? '';
+  const quantityUnits = unitsOf(quantity === '' ? 0 : Number(quantity), 'quantity');
+  const title = row['item-name'];
+  return { channelSku, byAmazon: false, shown: { channelSku, quantityUnits, ...(title ? { title } : {}) } };
+}
+
 /** Each row by itself: one that is not as documented is set aside and costs no other. */
 export function translateRows<T>(
   rows: readonly unknown[],
