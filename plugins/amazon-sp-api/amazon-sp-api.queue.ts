@@ -128,7 +128,12 @@ function handlerOver(http: ChannelHttp, timeoutMs: number): SQSClientConfig['req
         method: method as ChannelHttpRequest['method'],
         url: `${protocol}//${authority}${path}${search && `?${search}`}`,
         headers: sent,
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : Buffer.from(body) }),
+        ...(body === undefined
+          ? {}
+          : {
+              body:
+                typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+            }),
         limit: 'sqs',
         timeoutMs,
       });
