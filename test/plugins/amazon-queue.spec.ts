@@ -120,8 +120,8 @@ describe('the queue', () => {
   });
 
   test.each<[string, Partial<SqsOptions>, string]>([
-    ['a key that is none', { accessKeyId: 'AKIAOTHER' }, 'InvalidSecurity'],
-    ['another secret', { secretAccessKey: 'other' }, 'InvalidSecurity'],
+    ['a key that is none', { accessKeyId: 'AKIAOTHER' }, 'InvalidClientTokenId'],
+    ['another secret', { secretAccessKey: 'other' }, 'SignatureDoesNotMatch'],
     ['another queue', { queueUrl: 'http://127.0.0.1:1/123456789012/other' }, 'QueueDoesNotExist'],
   ])('refuses %s', async (_, changed, name) => {
     await start();

@@ -186,7 +186,7 @@ describe('a search of listings', () => {
         ...{ pageSize: 20, sortBy: 'sku', sortOrder: 'ASC' },
         ...(pageToken === undefined ? {} : { pageToken }),
       });
-      expect(body.numberOfResults).toBe(1_000);
+      expect(body.numberOfResults).toBe(1_050);
       seen.push(...body.items.map(({ sku }: { sku: string }) => sku));
       pageToken = body.pagination?.nextToken;
       if (pageToken === undefined) break;

@@ -10,15 +10,18 @@ const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/(\w+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
 
 /**
- * Whether a request carries the signature that AWS asks of every call (Signature Version 4): all trust in a queue
- * is in it, for its messages are not signed.
+ * What is wrong with the signature that AWS asks of every call (Signature Version 4); undefined where it is right.
+ * All trust in a queue is in it, for its messages are not signed.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
  */
-export function isSigned(request: SimulatedRequest, credentials: AwsCredentials): boolean {
+export function signatureFault(
+  request: SimulatedRequest,
+  credentials: AwsCredentials,
+): 'key' | 'signature' | undefined {
   const parts = AUTHORIZATION.exec(request.headers.authorization ?? '');
-  if (!parts) return false;
+  if (!parts) return 'signature';
   const [, accessKeyId, day, region, service, signedHeaders, signature] = parts as unknown as string[];
-  if (accessKeyId !== credentials.accessKeyId) return false;
+  if (accessKeyId !== credentials.accessKeyId) return 'key';
   const scope = `${day}/${region}/${service}/aws4_request`;
   const time = request.headers['x-amz-date'] ?? '';
   const names = (signedHeaders as string).split(';');
@@ -27,7 +30,8 @@ export function isSigned(request: SimulatedRequest, credentials: AwsCredentials)
     (secret, part) => hmac(secret, part as string),
     `AWS4${credentials.secretAccessKey}`,
   );
-  return timingSafeEqual(hmac(key, toSign), Buffer.from(signature as string, 'hex'));
+  const isRight = timingSafeEqual(hmac(key, toSign), Buffer.from(signature as string, 'hex'));
+  return isRight ? undefined : 'signature';
 }
 
 function canonical(

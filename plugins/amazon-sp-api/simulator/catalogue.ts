@@ -19,7 +19,9 @@ export interface CatalogueItem {
 export interface AcceptedChange {
   sku: string;
   quantityUnits: number;
-  by: 'patch' | 'feed';
+  /** The id of the feed it came with; null for a patch. */
+  feedId: string | null;
+  atMs: number;
   /** False for the lie: it was accepted, and never took effect. */
   applied: boolean;
 }
@@ -80,7 +82,7 @@ export class Catalogue {
   /** Stores submissions, and lets those take effect later that are no lie. */
   submit(
     changes: readonly { item: CatalogueItem; submitted: Availability[]; pretend: boolean }[],
-    by: AcceptedChange['by'],
+    feedId: string | null,
   ): void {
     const nowMs = Date.now();
     const taking: { item: CatalogueItem; quantityUnits: number }[] = [];
@@ -88,7 +90,7 @@ export class Catalogue {
       Object.assign(item, { submitted, updatedMs: nowMs });
       const quantityUnits = submittedQuantity(submitted);
       if (quantityUnits === undefined) continue;
-      this.accepted.push({ sku: item.sku, quantityUnits, by, applied: !pretend });
+      this.accepted.push({ sku: item.sku, quantityUnits, feedId, atMs: nowMs, applied: !pretend });
       if (!pretend) taking.push({ item, quantityUnits });
     }
     if (taking.length > 0) this.time.after(this.appliesAfterSeconds, () => this.takeEffect(taking));

@@ -49,19 +49,20 @@ export function processListingsFeed(
     const earlier = changes.get(sku)?.patches ?? [];
     changes.set(sku, { patches: [...earlier, ...message.patches], pretend: settings.isLie() });
   }
-  apply(catalogue, changes);
+  apply(catalogue, changes, settings.feedId);
   return listingsReport(settings, messages.length, problems);
 }
 
 function apply(
   catalogue: Catalogue,
   changes: ReadonlyMap<string, { patches: Patch[]; pretend: boolean }>,
+  feedId: string,
 ): void {
   const submissions = [...changes].flatMap(([sku, { patches, pretend }]) => {
     const item = catalogue.get(sku);
     return item ? [{ item, submitted: patched(item.submitted, patches), pretend }] : [];
   });
-  catalogue.submit(submissions, 'feed');
+  catalogue.submit(submissions, feedId);
 }
 
 function issuesFor({ sku, patches }: Message, catalogue: Catalogue): Problem[] {

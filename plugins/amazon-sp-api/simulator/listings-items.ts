@@ -16,7 +16,7 @@ import { type Catalogue, type CatalogueItem, compareTexts } from './catalogue';
 import { type Issue, issuesOf, patched, patchesIn, unknownSku } from './submissions';
 
 /** No search gives more SKUs than this, however far one pages: larger catalogues are read by report. */
-const MOST_FOUND = 1_000;
+const MOST_PAGED = 1_000;
 const IDENTIFIERS = 20;
 const DATA_SETS = [
   ...['summaries', 'attributes', 'issues', 'offers', 'fulfillmentAvailability'],
@@ -58,13 +58,13 @@ export class ListingsItems {
     const sortBy = oneOf(query.get('sortBy') ?? 'lastUpdatedDate', ['sku', 'createdDate', 'lastUpdatedDate']);
     const order = oneOf(query.get('sortOrder') ?? 'DESC', ['ASC', 'DESC']);
     const sorted = sortedBy(this.found(query), sortBy);
-    const found = (order === 'DESC' ? [...sorted].reverse() : sorted).slice(0, MOST_FOUND);
+    const found = order === 'DESC' ? [...sorted].reverse() : sorted;
     // The next page goes on after the last SKU of this one, wherever others have gone meanwhile.
     const after =
       query.get('pageToken') === null ? undefined : stateOfToken(query.get('pageToken') as string);
     const start = after ? placeAfter(found, after.sku as string, sortBy, order, Number(after.at)) : 0;
-    const items = found.slice(start, start + pageSize);
-    const hasMore = start + pageSize < found.length;
+    const items = found.slice(start, Math.min(start + pageSize, MOST_PAGED));
+    const hasMore = start + pageSize < Math.min(found.length, MOST_PAGED);
     const nextToken = pageToken({ sku: items.at(-1)?.sku, at: start + pageSize });
     return ok({
       numberOfResults: found.length,
@@ -106,7 +106,7 @@ export class ListingsItems {
     const issues = item ? issuesOf(patches) : [unknownSku()];
     if (item && issues.length === 0 && mode === null) {
       const submitted = patched(item.submitted, patches);
-      this.catalogue.submit([{ item, submitted, pretend: call.pretend }], 'patch');
+      this.catalogue.submit([{ item, submitted, pretend: call.pretend }], null);
     }
     return ok(this.submission(call, item, sku, issues));
   }

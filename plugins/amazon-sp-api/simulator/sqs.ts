@@ -1,6 +1,6 @@
 import type { SimulatedReply, SimulatedRequest } from 'onhand/channel-api';
 import { membersOf } from './api-call';
-import { type AwsCredentials, isSigned } from './aws-signature';
+import { type AwsCredentials, signatureFault } from './aws-signature';
 import type { MessageQueue, ReceivedMessage } from './message-queue';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
@@ -8,11 +8,13 @@ const MOST_MESSAGES = 10;
 const LONGEST_WAIT_SECONDS = 20;
 const VISIBILITY_SECONDS = 30;
 
+/** In the JSON protocol's words, with those that the older one has for it beside them. */
 class SqsRefusal extends Error {
   constructor(
     readonly type: string,
     readonly queryError: string,
     message: string,
+    readonly status = 400,
   ) {
     super(message);
   }
@@ -28,27 +30,23 @@ export class SqsEndpoint {
 
   async answer(request: SimulatedRequest): Promise<SimulatedReply> {
     try {
-      if (!isSigned(request, this.credentials)) {
-        throw new SqsRefusal(
-          'InvalidSecurity',
-          'InvalidSecurity;Sender',
-          'The request is not signed by a known key.',
-        );
-      }
+      const fault = signatureFault(request, this.credentials);
+      if (fault) throw unsigned(fault);
       return reply(200, await this.act(request));
     } catch (error) {
       if (!(error instanceof SqsRefusal)) throw error;
-      const body = { __type: `com.amazonaws.sqs#${error.type}`, message: error.message };
-      return reply(error.type === 'InvalidSecurity' ? 403 : 400, body, {
-        'x-amzn-query-error': error.queryError,
-      });
+      const body = {
+        __type: error.type.includes('#') ? error.type : `com.amazonaws.sqs#${error.type}`,
+        message: error.message,
+      };
+      return reply(error.status, body, { 'x-amzn-query-error': `${error.queryError};Sender` });
     }
   }
 
   private async act({ headers, body }: SimulatedRequest): Promise<object> {
     const input = membersOf(jsonIn(body));
     if (new URL(String(input.QueueUrl), 'http://sqs').pathname !== this.queuePath) {
-      const queryError = 'AWS.SimpleQueueService.NonExistentQueue;Sender';
+      const queryError = 'AWS.SimpleQueueService.NonExistentQueue';
       throw new SqsRefusal('QueueDoesNotExist', queryError, 'The specified queue does not exist.');
     }
     switch (headers['x-amz-target']) {
@@ -62,7 +60,7 @@ export class SqsEndpoint {
       case 'AmazonSQS.GetQueueAttributes':
         return this.attributes();
       default:
-        throw new SqsRefusal('InvalidAction', 'InvalidAction;Sender', 'The action is not simulated.');
+        throw new SqsRefusal('InvalidAction', 'InvalidAction', 'The action is not simulated.');
     }
   }
 
@@ -85,7 +83,7 @@ export class SqsEndpoint {
       const type = entries.length === 0 ? 'EmptyBatchRequest' : 'TooManyEntriesInBatchRequest';
       throw new SqsRefusal(
         type,
-        `AWS.SimpleQueueService.${type};Sender`,
+        `AWS.SimpleQueueService.${type}`,
         `A batch has 1 to ${MOST_MESSAGES} entries.`,
       );
     }
@@ -105,6 +103,26 @@ export class SqsEndpoint {
       },
     };
   }
+}
+
+/** What AWS says of a key that it does not know, and of a signature that the key did not make. */
+function unsigned(fault: 'key' | 'signature'): SqsRefusal {
+  if (fault === 'key') {
+    const type = 'com.amazon.coral.service#UnrecognizedClientException';
+    return new SqsRefusal(
+      type,
+      'InvalidClientTokenId',
+      'The security token included in the request is invalid.',
+      403,
+    );
+  }
+  const type = 'com.amazon.coral.service#InvalidSignatureException';
+  return new SqsRefusal(
+    type,
+    'SignatureDoesNotMatch',
+    'The request signature does not match the signature you provided.',
+    403,
+  );
 }
 
 /** `/account/name` as the name that a destination gives for it. */
@@ -132,7 +150,7 @@ function wholeIn(
   const value = input[name] ?? absent;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
     const message = `Value for parameter ${name} is invalid. Reason: must be between ${least} and ${most}.`;
-    throw new SqsRefusal('InvalidParameterValue', 'InvalidParameterValue;Sender', message);
+    throw new SqsRefusal('InvalidParameterValue', 'InvalidParameterValue', message);
   }
   return value;
 }
@@ -141,7 +159,7 @@ function jsonIn(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw new SqsRefusal('SerializationException', 'MalformedQueryString;Sender', 'The body is not JSON.');
+    throw new SqsRefusal('SerializationException', 'MalformedQueryString', 'The body is not JSON.');
   }
 }
 
