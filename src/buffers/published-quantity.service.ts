@@ -135,7 +135,8 @@ export class PublishedQuantityService {
       const levels = new Map<string, Level>();
       for (const [locationId, level] of levelsOf(skuId)) {
         const code = this.catalog.locationCode(locationId);
-        if (isServing(code)) levels.set(code, level);
+        // What a channel holds for us is shown and sold by that channel alone.
+        if (isServing(code) && this.catalog.servesOrders(locationId)) levels.set(code, level);
       }
       return { sku: this.catalog.skuCode(skuId), unitsPerListing: units, levels };
     });
