@@ -3,6 +3,8 @@ import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { CancellationsService } from './cancellations.service';
+import { ChannelNewsWorker } from './channel-news.worker';
+import { CountsService } from './counts.service';
 import { InboxService } from './inbox.service';
 import { IntakeController } from './intake.controller';
 import { IntakeWorker } from './intake.worker';
@@ -14,6 +16,8 @@ import { OversellsService } from './oversells.service';
 import { OversellsWorker } from './oversells.worker';
 import { ParkedOrdersService } from './parked-orders.service';
 import { ParkedService } from './parked.service';
+import { PendingCancellationsService } from './pending-cancellations.service';
+import { PulledNotificationsService } from './pulled-notifications.service';
 import { SubscriptionsWorker } from './subscriptions.worker';
 import { WebhooksController } from './webhooks.controller';
 
@@ -26,6 +30,8 @@ import { WebhooksController } from './webhooks.controller';
   controllers: [WebhooksController, IntakeController, OversellsController],
   providers: [
     CancellationsService,
+    ChannelNewsWorker,
+    CountsService,
     InboxService,
     IntakeWorker,
     OrderPollsService,
@@ -35,6 +41,8 @@ import { WebhooksController } from './webhooks.controller';
     OversellsWorker,
     ParkedOrdersService,
     ParkedService,
+    PendingCancellationsService,
+    PulledNotificationsService,
     SubscriptionsWorker,
   ],
 })

@@ -5,8 +5,11 @@ import { ChannelsService, type ReadyChannel } from '../channels/channels.service
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { CountsService } from './counts.service';
+import { withinDeadline } from './deadline';
 import { InboxService, type InboxRow } from './inbox.service';
 import { errorText, isOutage, PluginFaultError } from './intake.errors';
+import { checkedOrder } from './order-document';
 import { OrdersService } from './orders.service';
 import { checkedDocuments } from './received-documents';
 
@@ -18,6 +21,8 @@ const ROWS_AT_ONCE = 128;
 const TURN_AFTER_MS = 10;
 /** A plugin in this process cannot be interrupted: whoever holds the process this long is named in the log. */
 const SLOW_TRANSLATION_MS = 500;
+/** A row is this host's for a minute. */
+const READ_ORDER_SECONDS = 50;
 
 /**
  * Turns what was received into ledger commands, each channel by itself: its backlog, its plugin's errors and
@@ -30,6 +35,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   constructor(
     private readonly inbox: InboxService,
     private readonly orders: OrdersService,
+    private readonly counts: CountsService,
     private readonly channels: ChannelsService,
     private readonly listings: ListingsService,
     private readonly jobs: JobsService,
@@ -82,13 +88,30 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<boolean> {
     try {
       for (const document of this.translate(channel, row)) {
-        if (document.kind === 'order') await this.orders.apply(channel.name, document);
-        else await this.listings.recordShown(channel.name, document.items);
+        await this.applyDocument(channel, document);
       }
       return true;
     } catch (error) {
       await this.setAside(row, error);
       return false;
+    }
+  }
+
+  private async applyDocument({ name, channel, pluginName }: ReadyChannel, document: ChannelDocument) {
+    switch (document.kind) {
+      case 'order':
+        return this.orders.apply(name, document);
+      case 'shown-inventory':
+        return this.listings.recordShown(name, document.items);
+      case 'counted-stock':
+        return this.counts.apply(name, document.items);
+      case 'order-changed': {
+        if (!channel.readOrder)
+          throw new PluginFaultError(pluginName, new TypeError('it names an order and has no readOrder'));
+        const read = channel.readOrder(document.orderId);
+        const order = await withinDeadline(read, READ_ORDER_SECONDS, 'reading an order');
+        if (order) await this.orders.apply(name, checkedOrder(order));
+      }
     }
   }
 

@@ -26,8 +26,23 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
         throw new UntranslatableError("the document's items must be a list");
       document.items.forEach(checkItem);
       return document;
+    case 'order-changed':
+      if (typeof document.orderId !== 'string' || document.orderId === '')
+        throw new UntranslatableError("the document's orderId must be a text");
+      return document;
+    case 'counted-stock':
+      if (!Array.isArray(document.items))
+        throw new UntranslatableError("the document's items must be a list");
+      document.items.forEach((item, index) => {
+        checkItem(item, index);
+        if (typeof item.channelLocation !== 'string')
+          throw new UntranslatableError(`items[${index}].channelLocation must be a text`);
+      });
+      return document;
     default:
-      throw new UntranslatableError(`the document's kind must be order or shown-inventory`);
+      throw new UntranslatableError(
+        `the document's kind must be order, shown-inventory, order-changed or counted-stock`,
+      );
   }
 }
 
