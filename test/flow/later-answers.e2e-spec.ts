@@ -148,3 +148,30 @@ describe('stock that the channel holds', () => {
     expect(patches().some(({ path }) => path.includes('/F'))).toBe(false);
   });
 });
+
+describe('a cancellation that the channel decides on later', () => {
+  const tooMany = { ...PLACED, lines: [{ lineId: '1', channelSku: 'A', quantityUnits: 2 }] };
+  const cancelling = { shortfall: { policy: 'cancel', graceSeconds: 0 } };
+  const oversell = async () =>
+    (await query<{ state: string; note: string | null }>('SELECT state, note FROM oversells'))[0];
+
+  test('is resolved once the order says so', async () => {
+    await start({}, cancelling);
+    amazon.placeOrder(tooMany);
+    await eventually(() => expect(amazon.order(PLACED.orderId).lines[0]!.cancelled).toBe(2), 15_000);
+    await eventually(async () => expect(await oversell()).toMatchObject({ state: 'resolved' }), 15_000);
+  });
+
+  test('and refuses in the end is a person’s, with what the channel said', async () => {
+    await start({ feedQueuedSeconds: 240 }, cancelling);
+    amazon.placeOrder(tooMany);
+    await eventually(async () => expect(await oversell()).toMatchObject({ state: 'pending' }), 15_000);
+    amazon.fulfilOrder(PLACED.orderId, '2026-01-05T11:00:00.000Z');
+    await eventually(async () => {
+      await host.app.get(JobsService).run('follow-cancellations', 'amazon');
+      expect(await query('SELECT state, error FROM cancellations')).toEqual([
+        { state: 'impossible', error: expect.stringMatching(/Amazon refuses it: .*shipped/) as string },
+      ]);
+    }, 15_000);
+  });
+});
