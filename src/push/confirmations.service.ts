@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { ShownInventory } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
@@ -22,6 +23,8 @@ const DECIDED = (follows: string) => `(NOT ${follows} OR receipt IS NULL OR deci
 @Injectable()
 export class ConfirmationsService {
   private readonly log = new Logger('push');
+  /** The listing after which the next run reads on, by channel. */
+  private readonly places = new Map<string, number>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -32,18 +35,28 @@ export class ConfirmationsService {
 
   async confirm(channel: ReadyChannel): Promise<void> {
     if (channel.capabilities.pushAnswers === 'applied') return;
-    for (let read = 0, after = 0; read < READS_PER_RUN; read++) {
-      const ids = await this.unconfirmed(channel, after);
-      if (ids.length === 0) break;
-      await this.readBack(channel, ids);
-      after = ids.at(-1)!;
-    }
-    const again = await this.giveUpOnOld(channel);
+    const read = await this.readUnconfirmed(channel);
+    const again = await this.giveUpOnOld(channel, read);
     if (again === 0) return;
     this.log.warn(
       `${channel.name}: ${again} accepted pushes are not shown after a good while; pushing again`,
     );
     this.jobs.wake('push-listings', channel.name);
+  }
+
+  /** Goes on where the last run ended, for no listing may wait for those before it. Returns those that were read. */
+  private async readUnconfirmed(channel: ReadyChannel): Promise<number[]> {
+    const read: number[] = [];
+    let after = this.places.get(channel.name) ?? 0;
+    for (let reads = 0; reads < READS_PER_RUN; reads++) {
+      const ids = await this.unconfirmed(channel, after);
+      await this.readBack(channel, ids);
+      read.push(...ids);
+      after = ids.length < READ_AT_ONCE ? 0 : ids.at(-1)!;
+      if (after === 0) break;
+    }
+    this.places.set(channel.name, after);
+    return read;
   }
 
   private async unconfirmed(channel: ReadyChannel, after: number): Promise<number[]> {
@@ -58,20 +71,25 @@ export class ConfirmationsService {
   private async readBack(channel: ReadyChannel, ids: readonly number[]): Promise<void> {
     const channelSkus = ids.flatMap((id) => this.listings.get(id)?.channelSku ?? []);
     if (channelSkus.length === 0) return;
-    for await (const page of channel.channel.readInventory({ channelSkus }))
-      await this.listings.recordShown(channel.name, page.items);
+    const shown: ShownInventory[] = [];
+    for await (const page of channel.channel.readInventory({ channelSkus })) shown.push(...page.items);
+    await this.listings.recordShown(channel.name, shown);
   }
 
-  /** Returns how many listings are pushed again. */
-  private async giveUpOnOld(channel: ReadyChannel): Promise<number> {
+  /**
+   * Of those that were just read: a channel that takes long to tell has not said no. Returns how many listings are
+   * pushed again.
+   */
+  private async giveUpOnOld(channel: ReadyChannel, read: readonly number[]): Promise<number> {
+    if (read.length === 0) return 0;
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `WITH old AS (
          UPDATE pushes SET state = 'failed', reason = 'accepted, but the channel did not show it in time'
-          WHERE channel = $1 AND state = 'accepted' AND ${DECIDED('$3')}
+          WHERE channel = $1 AND state = 'accepted' AND listing_id = ANY($4::int[]) AND ${DECIDED('$3')}
             AND coalesce(decided_at, answered_at) < clock_timestamp() - make_interval(secs => $2)
          RETURNING listing_id)
        SELECT DISTINCT listing_id FROM old`,
-      [channel.name, this.config.push.confirmWithinSeconds, followsPushes(channel)],
+      [channel.name, this.config.push.confirmWithinSeconds, followsPushes(channel), read],
     );
     await this.listings.markDirty(
       rows.map((row) => row.listing_id),
