@@ -46,10 +46,11 @@ afterAll(() => {
   nock.restore();
 });
 
-/** Whoever waits is there at once, by the same clock. */
+/** Whoever waits is there nearly at once: answers must have a moment to come meanwhile. */
 const clock: ChannelClock = {
   now: () => new Date(now),
   sleep: async (delayMs) => {
+    await new Promise((resolve) => setTimeout(resolve, 2));
     now += delayMs;
   },
 };
