@@ -1,37 +1,22 @@
 import { gzipSync } from 'node:zlib';
 import nock from 'nock';
-import {
-  createChannelHttp,
-  resolvePluginOptions,
-  type Channel,
-  type ChannelClock,
-  type ChannelError,
-  type ChannelHttp,
-  type FollowedPush,
-  type PushResult,
-} from 'onhand/channel-api';
+import type { Channel, ChannelError, FollowedPush, PushResult } from 'onhand/channel-api';
 import { collect, failureOf } from 'onhand/channel-api/testing';
 import * as amazon from './amazon-sp-api.fixtures';
-import plugin from './amazon-sp-api.plugin';
 
 const API = 'https://sellingpartnerapi-na.amazon.com';
 const ITEMS = `/listings/2021-08-01/items/${amazon.SELLER}`;
 const FEEDS = '/feeds/2021-06-30';
 const REPORTS = '/reports/2021-06-30';
-const SECRETS = ['canary-client-secret', 'Atzr|canary-refresh-token'];
 
-let now: number;
-let logged: string[];
-let learned: unknown[];
+let tested: amazon.TestedChannel;
 
 beforeAll(() => {
   nock.disableNetConnect();
 });
 
 beforeEach(() => {
-  now = Date.parse('2026-03-01T12:00:00Z');
-  logged = [];
-  learned = [];
+  tested = new amazon.TestedChannel();
 });
 
 afterEach(() => {
@@ -39,43 +24,18 @@ afterEach(() => {
   nock.abortPendingRequests();
   nock.cleanAll();
   expect(unused).toEqual([]);
-  for (const secret of SECRETS) expect(logged.join('\n')).not.toContain(secret);
+  for (const secret of amazon.SECRETS) expect(tested.logged.join('\n')).not.toContain(secret);
 });
 
 afterAll(() => {
   nock.restore();
 });
 
-/** Whoever waits is there nearly at once: answers must have a moment to come meanwhile. */
-const clock: ChannelClock = {
-  now: () => new Date(now),
-  sleep: async (delayMs) => {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    now += delayMs;
-  },
-};
-
 /** Tokens are given to whoever asks, unless a test looks at just that. */
 async function channelWith(options: object = {}, { tokens = true } = {}): Promise<Channel> {
   if (tokens)
     nock('https://api.amazon.com').post('/auth/o2/token').optionally().times(20).reply(200, token('Atza|1'));
-  const resolved = resolvePluginOptions(plugin, {
-    ...{ region: 'na', marketplaceIds: [amazon.US], sellerId: amazon.SELLER },
-    ...{ clientId: 'client', clientSecret: SECRETS[0], refreshToken: SECRETS[1] },
-    ...options,
-  });
-  const note = (message: string, fields?: object) => void logged.push(`${message} ${JSON.stringify(fields)}`);
-  const log = { debug: note, info: note, warn: note, error: note };
-  const limits = plugin.limits(resolved);
-  const http = createChannelHttp({ limits, clock, log, secrets: plugin.secrets(resolved) });
-  const watched: ChannelHttp = {
-    request: (request) => http.request(request),
-    learn: (limit, facts) => {
-      learned.push([limit, facts]);
-      http.learn(limit, facts);
-    },
-  };
-  return plugin.connect(resolved, { channel: 'amazon', http: watched, log, clock });
+  return tested.connect(options);
 }
 
 const token = (access_token: string, expires_in = 3600) => ({
@@ -117,7 +77,7 @@ describe('access tokens', () => {
       onPatch(sku).matchHeader('x-amz-access-token', 'Atza|1').reply(200, accepted);
     const channel = await channelWith({}, { tokens: false });
     await channel.pushInventory(updates(['A', 1], ['B', 2], ['C', 3]));
-    now += 59 * 60_000;
+    tested.nowMs += 59 * 60_000;
     lwa().reply(200, token('Atza|2'));
     onPatch('A').matchHeader('x-amz-access-token', 'Atza|2').reply(200, accepted);
     await channel.pushInventory(updates(['A', 1]));
@@ -126,8 +86,8 @@ describe('access tokens', () => {
   it('carry the refresh token and the client in a form', async () => {
     nock('https://api.amazon.com')
       .post('/auth/o2/token', {
-        ...{ grant_type: 'refresh_token', refresh_token: SECRETS[1] },
-        ...{ client_id: 'client', client_secret: SECRETS[0] },
+        ...{ grant_type: 'refresh_token', refresh_token: amazon.SECRETS[1] },
+        ...{ client_id: 'client', client_secret: amazon.SECRETS[0] },
       })
       .matchHeader('content-type', /^application\/x-www-form-urlencoded/)
       .reply(200, token('Atza|1'));
@@ -144,7 +104,7 @@ describe('access tokens', () => {
     const error = await failureOf(channel.pushInventory(updates(['A', 1])));
     expect(error).toMatchObject({ code: 'channel-unauthorized', retryable: false });
     expect(error.message).toMatch(advice);
-    for (const secret of SECRETS) expect(error.message).not.toContain(secret);
+    for (const secret of amazon.SECRETS) expect(error.message).not.toContain(secret);
   });
 
   it('that Amazon does not take any more are asked for anew with the next call', async () => {
@@ -239,7 +199,7 @@ describe('a push one by one', () => {
 
   it('goes on for half a minute; what is left is held back for the next push', async () => {
     const many = updates(...Array.from({ length: 100 }, (_, at): [string, number] => [`S-${at}`, at]));
-    const answer = () => ((now += 1_000), accepted);
+    const answer = () => ((tested.nowMs += 1_000), accepted);
     nock(API).patch(/.*/).query(true).optionally().times(100).reply(200, answer);
     const results = await (await channelWith({ timeScale: 10_000 })).pushInventory(many);
     const sent = results.filter(({ outcome }) => outcome === 'accepted').length;
@@ -253,7 +213,7 @@ describe('a push one by one', () => {
   it('learns its plan from the answer', async () => {
     onPatch('A').reply(200, accepted, { 'x-amzn-RateLimit-Limit': '12.5' });
     await (await channelWith()).pushInventory(updates(['A', 1]));
-    expect(learned).toEqual([['patchListingsItem', { perSecond: 12.5 }]]);
+    expect(tested.learned).toEqual([['patchListingsItem', { perSecond: 12.5 }]]);
   });
 });
 
@@ -407,7 +367,7 @@ describe('a push by feed', () => {
   });
 
   it('that does not end is called off where it waits still, and given up', async () => {
-    now += 5 * 3_600_000;
+    tested.nowMs += 5 * 3_600_000;
     onFeed().reply(200, amazon.feed('IN_QUEUE'));
     nock(API).delete(`${FEEDS}/feeds/50000`).reply(200);
     expect(outcomes(await (await channelWith()).followPushes!(pushes))).toMatchObject({
