@@ -185,6 +185,7 @@ withModels('the pairs of Amazon’s static sandbox', () => {
     nock.disableNetConnect();
     nock('https://api.amazon.com')
       .post('/auth/o2/token')
+      .optionally()
       .reply(200, { access_token: 'Atza|1', expires_in: 3600 });
     const http = createChannelHttp({ limits: limits(options), clock: systemClock, log: SILENT });
     client = new SpApiClient(options, http, systemClock);
