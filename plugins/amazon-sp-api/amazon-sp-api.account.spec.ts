@@ -98,7 +98,7 @@ describe('a read of orders', () => {
     ['that is not known is none', 404, amazon.errors('NotFound', ''), undefined],
     ['by an id of another form is none', 400, amazon.errors('InvalidInput', ''), undefined],
   ])('one order %s', async (_, status, body, expected) => {
-    onOrder().reply(status, body as object);
+    onOrder().reply(status, body as nock.Body);
     const order = await (await channelWith()).readOrder!(amazon.ORDER_ID);
     if (expected === undefined) expect(order).toBeUndefined();
     else expect(order).toMatchObject(expected);

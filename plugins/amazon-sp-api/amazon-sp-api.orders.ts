@@ -25,8 +25,9 @@ export class Orders {
    * overlap of polls makes up for.
    */
   async *read(query: { cursor?: string; since?: string }): AsyncGenerator<Page<OrderDocument>> {
-    let { since, token } = placeOf(query, this.clock.now());
-    for (;;) {
+    const place = placeOf(query, this.clock.now());
+    const { since } = place;
+    for (let token = place.token; ;) {
       const { orders, pagination } = await this.search(since, token);
       const { items, unreadable } = translateRows(orders, 'orderId', translateOrder);
       token = pagination?.nextToken || undefined;

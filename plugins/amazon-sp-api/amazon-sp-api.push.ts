@@ -17,6 +17,14 @@ const SENDING_MS = 35_000;
 /** While feeds do not end well, all goes one by one. */
 const FEEDS_AVOIDED_MS = 30 * 60_000;
 const FEEDS_THROTTLED_MS = 60_000;
+/** What one call of searchListingsItems takes. */
+const LOOKED_UP_AT_ONCE = 20;
+
+/** Held back as by a limit: it is one, of five calls in a second. */
+const NOT_LOOKED_UP = {
+  code: 'channel-throttled',
+  message: 'not sent: where it is listed has not been looked up yet',
+};
 
 /**
  * Decides how a quantity travels: many by feed, few by a call each. The host leaves a listing alone until its feed
@@ -41,9 +49,9 @@ export class Pushing {
   async push(updates: readonly InventoryUpdate[]): Promise<PushResult[]> {
     if (updates.length === 0) return [];
     const stopAt = this.now() + SENDING_MS;
-    await this.lookUp(updates, stopAt);
-    const { skipped, byMarketplace } = this.sorted(updates);
-    const results: PushResult[] = [...skipped];
+    const unknown = await this.lookUp(updates, stopAt);
+    const { answered, byMarketplace } = this.sorted(updates, unknown);
+    const results: PushResult[] = [...answered];
     for (const [marketplaceId, group] of byMarketplace) {
       try {
         results.push(...(await this.send(marketplaceId, group, stopAt)));
@@ -81,23 +89,32 @@ export class Pushing {
     return patches.send(marketplaceId, updates, stopAt);
   }
 
-  /** Where the answer matters and no read has told: which marketplace lists a SKU, and whether Amazon holds it. */
-  private async lookUp(updates: readonly InventoryUpdate[], stopAt: number): Promise<void> {
+  /**
+   * Where the answer matters and no read has told: which marketplace lists a SKU, and whether Amazon holds it. Answers
+   * those for which there was no time.
+   */
+  private async lookUp(updates: readonly InventoryUpdate[], stopAt: number): Promise<Set<string>> {
     const { fba, marketplaceIds } = this.options;
-    if (!fba && marketplaceIds.length === 1) return;
+    if (!fba && marketplaceIds.length === 1) return new Set();
     const { catalogue, reader } = this.parts;
     const unknown = updates.flatMap(({ channelSku }) => (catalogue.placeOf(channelSku) ? [] : [channelSku]));
-    for (let at = 0; at < unknown.length && this.now() < stopAt; at += 20)
-      await reader.learn(unknown.slice(at, at + 20));
+    let done = 0;
+    for (; done < unknown.length && this.now() < stopAt; done += LOOKED_UP_AT_ONCE)
+      await reader.learn(unknown.slice(done, done + LOOKED_UP_AT_ONCE));
+    return new Set(unknown.slice(done));
   }
 
-  private sorted(updates: readonly InventoryUpdate[]) {
-    const skipped: PushResult[] = [];
+  private sorted(updates: readonly InventoryUpdate[], unknown: ReadonlySet<string>) {
+    const answered: PushResult[] = [];
     const byMarketplace = new Map<string, InventoryUpdate[]>();
     for (const update of updates) {
       const place = this.parts.catalogue.placeOf(update.channelSku);
+      if (unknown.has(update.channelSku)) {
+        answered.push(unanswered(update.pushId, NOT_LOOKED_UP));
+        continue;
+      }
       if (place?.byAmazon) {
-        skipped.push({
+        answered.push({
           pushId: update.pushId,
           outcome: 'skipped',
           reason: 'Amazon holds and counts this SKU (FBA); its quantity cannot be pushed',
@@ -109,7 +126,7 @@ export class Pushing {
       if (group) group.push(update);
       else byMarketplace.set(marketplaceId, [update]);
     }
-    return { skipped, byMarketplace };
+    return { answered, byMarketplace };
   }
 
   private now(): number {

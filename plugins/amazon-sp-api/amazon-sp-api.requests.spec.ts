@@ -239,6 +239,20 @@ describe('a SKU that several marketplaces list', () => {
     await channel.pushInventory(updates(['B', 6]));
   });
 
+  it('that could not be looked up in time is held back, and not written through another', async () => {
+    nock(API)
+      .get(ITEMS)
+      .query(true)
+      .reply(200, () => ((tested.nowMs += 40_000), amazon.itemPage([])));
+    nock(API).get(ITEMS).query(true).reply(200, amazon.itemPage([]));
+    // The clock has gone on: of those that were looked up one is tried.
+    nock(API).patch(/.*/).query(true).reply(200, accepted);
+    const many = updates(...Array.from({ length: 30 }, (_, at): [string, number] => [`S-${at}`, at]));
+    const results = await (await channelWith(twoMarketplaces)).pushInventory(many);
+    expect(outcomes(results)).toMatchObject({ 'p-S-0': 'accepted', 'p-S-29': 'channel-throttled' });
+    expect(results.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1);
+  });
+
   it('is told once by a read of all', async () => {
     const page = (marketplaceIds: string) =>
       nock(API)
