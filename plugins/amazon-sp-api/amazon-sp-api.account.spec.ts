@@ -87,18 +87,23 @@ describe('a read of orders', () => {
     await collect(channel.readOrders({}));
   });
 
-  it.each<[string, number, unknown, unknown]>([
+  it.each<[string, number, nock.Body, object | undefined]>([
     [
       'is read as it stands',
       200,
       { order: amazon.order({ items: [{ ordered: 2, fulfilled: 1 }] }) },
       { lines: [{ ordered: 2, fulfilled: 1 }] },
     ],
-    ['that Amazon ships is none', 200, { order: amazon.order({ fulfilledBy: 'AMAZON' }) }, undefined],
+    [
+      'that Amazon ships has no line of ours',
+      200,
+      { order: amazon.order({ fulfilledBy: 'AMAZON' }) },
+      { orderId: amazon.ORDER_ID, lines: [] },
+    ],
     ['that is not known is none', 404, amazon.errors('NotFound', ''), undefined],
     ['by an id of another form is none', 400, amazon.errors('InvalidInput', ''), undefined],
   ])('one order %s', async (_, status, body, expected) => {
-    onOrder().reply(status, body as nock.Body);
+    onOrder().reply(status, body);
     const order = await (await channelWith()).readOrder!(amazon.ORDER_ID);
     if (expected === undefined) expect(order).toBeUndefined();
     else expect(order).toMatchObject(expected);

@@ -3,7 +3,7 @@ import { AmazonRefusal, segment, type SpApiClient } from './amazon-sp-api.client
 import type { AmazonSpApiOptions } from './amazon-sp-api.options';
 import type { Returns } from './amazon-sp-api.returns';
 import { translateOrder, translateRows } from './amazon-sp-api.translate';
-import type { WireOrderPage } from './amazon-sp-api.wire';
+import type { WireOrder, WireOrderPage } from './amazon-sp-api.wire';
 
 /** Items come with their orders; what buyers' addresses would need is not asked for. */
 const INCLUDED = ['FULFILLMENT', 'CANCELLATION'];
@@ -41,11 +41,15 @@ export class Orders {
     }
   }
 
-  /** Undefined for one that Amazon does not know, or ships itself. Throws `UntranslatableError`. */
+  /**
+   * Undefined for one that Amazon does not know (yet: news of an order may be faster than its index). Throws
+   * `UntranslatableError`.
+   */
   async readOne(orderId: string): Promise<OrderDocument | undefined> {
     const order = await this.find(orderId);
-    const document = order === undefined ? undefined : translateOrder(order);
-    return document && (this.returns?.added(document) ?? document);
+    if (order === undefined) return undefined;
+    const document = translateOrder(order) ?? shippedByAmazon(order, orderId);
+    return this.returns?.added(document) ?? document;
   }
 
   /** As Amazon has it. */
@@ -86,6 +90,13 @@ export class Orders {
     if (Array.isArray(page.orders)) return page;
     throw new ChannelProtocolError('searchOrders answered without a list of orders');
   }
+}
+
+/** It is known, and no line of it is of our stock. */
+function shippedByAmazon(order: unknown, orderId: string): OrderDocument {
+  const { createdTime, lastUpdatedTime } = order as WireOrder;
+  const revision = Date.parse(lastUpdatedTime);
+  return { kind: 'order', orderId, revision, placedAt: createdTime, updatedAt: lastUpdatedTime, lines: [] };
 }
 
 /** A token belongs to the search that it came from, with all that was asked in it. */

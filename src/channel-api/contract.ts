@@ -128,7 +128,7 @@ export interface ShownInventoryDocument {
   items: ShownInventory[];
 }
 
-/** The channel says that an order changed. It is read anew, for what such news says of it may be old or not all. */
+/** The channel says that an order changed, but not how it stands: the host asks `readOrder`. */
 export interface OrderChangedDocument {
   kind: 'order-changed';
   orderId: string;
@@ -208,6 +208,8 @@ export interface Channel {
    * `since`. A later poll starts anew, from the time the earlier one began less an overlap.
    */
   readOrders(query: { cursor?: string; since?: string }): AsyncIterable<Page<OrderDocument>>;
+  /** One order as it stands; undefined where the channel has none. There where webhooks translate to `order-changed`. */
+  readOrder?(orderId: string): Promise<OrderDocument | undefined>;
   /** On raw bytes, before anything is parsed; never throws on bad input. */
   verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
   /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
@@ -240,8 +242,6 @@ export interface Channel {
   pullNotifications?(): Promise<PulledNotification[]>;
   /** Takes notifications off the queue, once the host has stored them. */
   confirmNotifications?(receipts: readonly string[]): Promise<void>;
-  /** One order as it stands; undefined where the channel has none of that id for us. Needed for `order-changed`. */
-  readOrder?(orderId: string): Promise<OrderDocument | undefined>;
   /**
    * Stock that the channel itself holds for us. The host adjusts the ledger to it at the location that the channel's
    * `locations` map `channelLocation` to.

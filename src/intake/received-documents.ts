@@ -27,8 +27,8 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
       document.items.forEach(checkItem);
       return document;
     case 'order-changed':
-      if (typeof document.orderId !== 'string' || document.orderId === '')
-        throw new UntranslatableError("the document's orderId must be a text");
+      if (typeof document.orderId !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(document.orderId))
+        throw new UntranslatableError("the document's orderId must be 1 to 200 printable characters");
       return document;
     case 'counted-stock':
       if (!Array.isArray(document.items))
@@ -41,7 +41,7 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
       return document;
     default:
       throw new UntranslatableError(
-        `the document's kind must be order, shown-inventory, order-changed or counted-stock`,
+        `the document's kind must be order, order-changed, shown-inventory or counted-stock`,
       );
   }
 }
