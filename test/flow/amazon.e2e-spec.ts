@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AmazonSimulator,
   type AmazonSimulatorOptions,
@@ -12,6 +13,8 @@ import { listingsCsv } from '../support/shop-host';
 
 const AMAZON_SOURCE = join(resolve(__dirname, '../..'), 'plugins/amazon-sp-api/amazon-sp-api.plugin.ts');
 const EVENTS_AT_ONCE = 1_000;
+/** Calls may come closer together on a busy machine than they were sent. */
+const TOLERANCE_MS = 100;
 
 interface Seller {
   amazon: AmazonSimulator;
@@ -24,7 +27,11 @@ async function startSeller(
   listings: [channelSku: string, sku: string, units: number][],
   channel: Record<string, unknown> = {},
 ): Promise<Seller> {
-  const amazon = await startAmazon({ webhookSecret: 'canary-client-secret', ...simulator });
+  const amazon = await startAmazon({
+    webhookSecret: 'canary-client-secret',
+    toleranceMs: TOLERANCE_MS,
+    ...simulator,
+  });
   const database = await createTestDatabase();
   const dataSource = await database.dataSource();
   await dataSource.query(
@@ -35,7 +42,10 @@ async function startSeller(
       {
         name: 'amazon',
         plugin: AMAZON_SOURCE,
-        options: amazon.pluginOptions,
+        options: {
+          ...amazon.pluginOptions,
+          sqs: { ...(amazon.pluginOptions.sqs as object), waitSeconds: 0 },
+        },
         listings: listingsCsv(listings),
         reconcileEverySeconds: 86_400,
         ...channel,
@@ -91,7 +101,7 @@ describe('25,000 listings pushed by feed and 500 urgent ones by PATCH', () => {
   beforeAll(async () => {
     const skus = [...expected.keys()];
     seller = await startSeller(
-      { timeScale: 60, feedProcessingSeconds: 300, subscribed: false },
+      { timeScale: 40, subscribed: false },
       skus.map((sku) => [sku, sku, 1]),
     );
     seller.amazon.list(skus.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
@@ -103,29 +113,33 @@ describe('25,000 listings pushed by feed and 500 urgent ones by PATCH', () => {
   test('end equal within the plans, although 2 % of what was accepted was not applied at first', async () => {
     const { amazon, host } = seller;
     amazon.faults({ lie: 0.02 });
+    // It ends when it is told to, so that what happens meanwhile does not hang on how fast this machine is.
+    amazon.feeds.fate('stuck');
     await resume(seller);
-    const feed = await eventually(() => {
-      expect(amazon.feeds.all).toHaveLength(1);
+    const feed = await watch(() => {
+      expect(amazon.feeds.all).toMatchObject([{ processingStatus: 'IN_PROGRESS' }]);
       return amazon.feeds.all[0]!;
-    }, 30_000);
-    await restock(seller, urgent, 5);
+    });
     await restock(seller, again, 2);
-    await watch(() => expect(differences()).toBe(0), 90_000);
+    await restock(seller, urgent, 5);
+    await watch(() => expect(patched()).toEqual(new Set(urgent)));
+    amazon.feeds.releaseStuck();
+    await watch(() => expect(differences()).toBe(0));
 
-    const { accepted } = amazon;
-    const byFeed = accepted.filter(({ feedId }) => feedId === feed.feedId);
+    const byFeed = amazon.accepted.filter(({ feedId }) => feedId === feed.feedId);
     expect(byFeed).toHaveLength(inFeed.length);
     // Two in a hundred, give or take five standard deviations.
     const lies = byFeed.filter(({ applied }) => !applied);
     expect(Math.abs(lies.length - 500)).toBeLessThan(110);
-    const [fromMs, toMs] = [Date.parse(feed.createdTime), Date.parse(feed.processingEndTime!)];
-    const patchedMeanwhile = accepted.filter(
-      ({ feedId, atMs }) => feedId === null && atMs >= fromMs && atMs < toMs,
-    );
-    expect(new Set(patchedMeanwhile.map(({ sku }) => sku))).toEqual(new Set(urgent));
+    expect(new Set(amazon.accepted.map(({ sku }) => sku)).size).toBe(expected.size);
+    await watch(async () => expect(await openPushes(host)).toEqual([]));
     expectPlansKept(seller);
-    await watch(async () => expect(await openPushes(host)).toEqual([]), 30_000);
   }, 180_000);
+
+  /** SKUs that were sent by a call of their own. */
+  function patched(): Set<string> {
+    return new Set(seller.amazon.accepted.filter(({ feedId }) => feedId === null).map(({ sku }) => sku));
+  }
 
   /** Listings that show another number than the ledger makes. */
   function differences(): number {
@@ -156,9 +170,13 @@ describe('a seller with stock of their own and stock at Amazon', () => {
         ...own.map((sku) => [sku, sku, 1] as [string, string, number]),
         ...held.map((sku) => [fba(sku), sku, 1] as [string, string, number]),
       ],
-      { locations: { FBA: 'amazon', MFN: 'main' }, pollOrdersEverySeconds: 0, pollOrdersLookbackSeconds: 3_600 },
+      {
+        locations: { FBA: 'amazon', MFN: 'main' },
+        pollOrdersEverySeconds: 0,
+        pollOrdersLookbackSeconds: 3_600,
+      },
     );
-    const { amazon, host } = seller;
+    const { amazon } = seller;
     amazon.list(own.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
     amazon.stockFba(held.map((sku, index) => ({ sku: fba(sku), fulfillableUnits: 40 + index })));
     await restock(seller, own, 100);
@@ -212,8 +230,10 @@ describe('a seller with stock of their own and stock at Amazon', () => {
       if (index % 5 === 0) amazon.askToCancel(orderId, at());
       if (index % 7 === 0) amazon.cancelOrder(orderId, at());
     }
-    await run('pull-notifications');
-    await eventually(() => expect(amazon.queue.size).toBe(0));
+    await eventually(async () => {
+      await run('pull-notifications');
+      expect(amazon.queue.size).toBe(0);
+    });
     // What the queue lost is in the next poll.
     await run('poll-orders');
     await eventually(async () => {
@@ -267,14 +287,12 @@ describe('a seller with stock of their own and stock at Amazon', () => {
 });
 
 /** Looks rarely: comparing 25,000 listings takes its time. */
-async function watch(look: () => Promise<void> | void, withinMs: number): Promise<void> {
-  const untilMs = Date.now() + withinMs;
-  for (;;) {
+async function watch<T>(look: () => Promise<T> | T, withinMs = 60_000): Promise<T> {
+  for (const untilMs = Date.now() + withinMs; ; await sleep(250)) {
     try {
       return await look();
     } catch (error) {
       if (Date.now() >= untilMs) throw error;
-      await new Promise((done) => setTimeout(done, 250));
     }
   }
 }

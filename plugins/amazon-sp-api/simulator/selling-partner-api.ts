@@ -32,7 +32,7 @@ export class SellingPartnerApi {
   }
 
   private act({ operation, parameters }: Route, request: SimulatedRequest): SimulatedReply {
-    const { query, headers, body, pretend } = request;
+    const { query, headers, body, pretend, at: nowMs } = request;
     const wanted = isGrantless(operation) ? 'notifications' : 'seller';
     if (this.tokens.kindOf(headers['x-amz-access-token']) !== wanted) {
       throw new ApiRefusal(
@@ -42,7 +42,6 @@ export class SellingPartnerApi {
         'The access token you provided is revoked, malformed, expired or of the wrong kind.',
       );
     }
-    const nowMs = Date.now();
     if (!this.plans.allows(operation, nowMs) && this.enforcesPlans) {
       throw new ApiRefusal(429, 'QuotaExceeded', 'You exceeded your quota for the requested resource.');
     }

@@ -10,6 +10,8 @@ export interface AmazonSimulatorOptions extends SimulatorOptions {
   feedProcessingSeconds?: number;
   /** From accepting a change of a quantity to buyers seeing it; 5 unless told. */
   appliesAfterSeconds?: number;
+  /** A call that comes so many real ms too early for its plan is let pass; none is unless told. */
+  toleranceMs?: number;
   /** Usage plans are counted and not enforced. */
   unlimited?: boolean;
   /** Notifications are set up from the start, as `onhand doctor` asks for; they are unless told. */

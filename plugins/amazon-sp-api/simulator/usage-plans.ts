@@ -10,13 +10,22 @@ export interface PlanBreach extends LimitBreach {
 export class UsagePlans {
   private readonly limits = new Map<Operation, CallLimit>();
 
-  /** Plans are `scale` times as fast as Amazon's. */
-  constructor(private readonly scale: number) {}
+  /**
+   * Plans are `scale` times as fast as Amazon's. A call that comes early by no more than `toleranceMs` is taken, and
+   * counted: in fast time the delays of a busy machine would weigh as much more as time is faster.
+   */
+  constructor(
+    private readonly scale: number,
+    private readonly toleranceMs: number,
+  ) {}
 
   allows(operation: Operation, nowMs: number): boolean {
     let limit = this.limits.get(operation);
     if (!limit) this.limits.set(operation, (limit = new CallLimit(this.plan(operation))));
-    return limit.refuseForMs(nowMs) === 0;
+    const earlyMs = limit.refuseForMs(nowMs);
+    if (earlyMs > this.toleranceMs) return false;
+    if (earlyMs > 0) limit.refuseForMs(nowMs + earlyMs);
+    return true;
   }
 
   /** What `x-amzn-RateLimit-Limit` says: the rate as Amazon counts it, without the burst. */
@@ -24,8 +33,8 @@ export class UsagePlans {
     return String(planOf(operation).perSecond);
   }
 
-  /** The calls of the log that came earlier than their operation's plan allows, by more than `toleranceMs`. */
-  breaches(calls: readonly SimulatedCall[], toleranceMs: number): PlanBreach[] {
+  /** The calls of the log that came earlier than their operation's plan allows. */
+  breaches(calls: readonly SimulatedCall[]): PlanBreach[] {
     const byOperation = new Map<Operation, SimulatedCall[]>();
     for (const call of calls) {
       const operation = routeOf(call.method, call.path.split('?', 1)[0] as string)?.operation;
@@ -34,7 +43,7 @@ export class UsagePlans {
       byOperation.get(operation)?.push(call);
     }
     return [...byOperation].flatMap(([operation, of]) =>
-      limitBreaches(of, this.plan(operation), toleranceMs).map((breach) => ({ operation, ...breach })),
+      limitBreaches(of, this.plan(operation), this.toleranceMs).map((breach) => ({ operation, ...breach })),
     );
   }
 
