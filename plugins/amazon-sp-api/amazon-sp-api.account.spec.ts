@@ -439,8 +439,8 @@ describe('check()', () => {
     onRoles(403);
     const { findings } = await (await channelWith()).check();
     expect(findings.flatMap(({ ok, message }) => (ok ? [] : [message]))).toEqual([
-      expect.stringContaining(`does not sell in ${amazon.US}`) as string,
       expect.stringContaining('searchListingsItems answered 403') as string,
+      expect.stringContaining(`does not sell in ${amazon.US}`) as string,
     ]);
   });
 

@@ -13,7 +13,16 @@ const DAY_MS = 86_400_000;
 /** An order of nobody: whoever may read orders is told that there is none. */
 const NO_ORDER = '000-0000000-0000000';
 
-/** Proves credentials and roles by calls that change nothing. Never throws a channel error. */
+/** One thing to be proven, and how. */
+interface Proof {
+  proven: string;
+  ask: () => Promise<unknown>;
+}
+
+/**
+ * Proves credentials and roles by calls that change nothing, those of the widest plans first: a host asks this too to
+ * see whether a channel that was away is back, and then the first call says enough. Never throws a channel error.
+ */
 export async function checkAccount(
   {
     client,
@@ -23,33 +32,41 @@ export async function checkAccount(
   options: AmazonSpApiOptions,
 ): Promise<CheckResult> {
   const findings: Findings = [];
-  const prove = async (proven: string, ask: () => Promise<unknown>) => {
+  for (const { proven, ask } of proofs(client, queue, options, findings)) {
     try {
       await ask();
       findings.push({ ok: true, message: proven });
-      return true;
     } catch (error) {
       if (!isChannelError(error)) throw error;
       findings.push({ ok: false, message: error.message });
-      return false;
+      // Without a token, or with Amazon away, none of the others would tell anything new.
+      if (error.retryable || findings.length === 1) break;
     }
-  };
-  const { sellerId, fba } = options;
-  const participates = async () => findings.push(...(await participations(client, options)));
-  // The token is proven by the first call; without one, none of the others would tell anything new.
-  const isAllowed = await prove('Login with Amazon takes the credentials', participates);
-  if (isAllowed) {
-    for (const { role, call } of roleCalls(sellerId, options))
-      await prove(`the role ${role} is granted`, () => harmless(client, call));
-    if (fba)
-      await prove('stock at Amazon can be read (role Amazon Fulfillment)', () =>
-        client.call(fbaCall(options)),
-      );
-    if (queue) await prove('the queue can be received from', () => queue.pull(0, 0));
   }
   const age = secretFinding(options, clock.now());
   if (age) findings.push(age);
   return { ok: findings.every(({ ok }) => ok), findings };
+}
+
+function proofs(
+  client: SpApiClient,
+  queue: NotificationQueue | undefined,
+  options: AmazonSpApiOptions,
+  findings: Findings,
+): Proof[] {
+  const role = (name: string, call: Call): Proof => {
+    return { proven: `the role ${name} is granted`, ask: () => harmless(client, call) };
+  };
+  return [
+    { proven: 'Login with Amazon takes the credentials', ask: () => client.authorize() },
+    ...roleCalls(options).map(({ name, call }) => role(name, call)),
+    ...(options.fba ? [role('Amazon Fulfillment', fbaCall(options))] : []),
+    {
+      proven: 'the account is known',
+      ask: async () => findings.push(...(await participations(client, options))),
+    },
+    ...(queue ? [{ proven: 'the queue can be received from', ask: () => queue.pull(0, 0) }] : []),
+  ];
 }
 
 async function participations(
@@ -78,10 +95,10 @@ async function participations(
   });
 }
 
-function roleCalls(sellerId: string, { marketplaceIds }: AmazonSpApiOptions): { role: string; call: Call }[] {
+function roleCalls({ sellerId, marketplaceIds }: AmazonSpApiOptions): { name: string; call: Call }[] {
   return [
     {
-      role: 'Product Listing',
+      name: 'Product Listing',
       call: {
         operation: 'searchListingsItems',
         method: 'GET',
@@ -90,11 +107,11 @@ function roleCalls(sellerId: string, { marketplaceIds }: AmazonSpApiOptions): { 
       },
     },
     {
-      role: 'Inventory and Order Tracking',
+      name: 'Inventory and Order Tracking',
       call: { operation: 'getOrder', method: 'GET', path: `/orders/2026-01-01/orders/${NO_ORDER}` },
     },
     {
-      role: 'Product Listing (feeds)',
+      name: 'Product Listing (feeds)',
       call: {
         operation: 'getFeeds',
         method: 'GET',

@@ -60,6 +60,11 @@ export class SpApiClient {
     this.tokens = new LwaTokens(options, http, clock);
   }
 
+  /** Proves the credentials, and no role. Throws as `call` does. */
+  async authorize(): Promise<void> {
+    await this.tokens.get('seller');
+  }
+
   /**
    * The parsed answer of a call that Amazon took. Throws `AmazonRefusal` (4xx), `ChannelUnauthorizedError`
    * (401 and 403), `ChannelProtocolError`, and what `ChannelHttp` throws.
