@@ -45,12 +45,13 @@ export default defineChannelPlugin<AmazonSpApiOptions>({
   options: AmazonSpApiOptions,
   secrets: secretsOf,
   limits,
-  capabilities: ({ feeds, sqs }) => ({
+  capabilities: ({ feeds, sqs, fba }) => ({
     pushBatchSize: feeds.maxMessages,
     // ACCEPTED is a place in a queue.
     pushAnswers: 'accepted',
     compareAndSet: false,
     stockByLocation: false,
+    ...(fba ? { countsAt: [fba.location] } : {}),
     readsOrders: true,
     cancelsOrders: true,
     subscribesWebhooks: sqs !== undefined,

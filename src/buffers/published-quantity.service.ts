@@ -76,8 +76,8 @@ export class PublishedQuantityService {
 
   private explain(listing: Listing, levelsOf: LevelsOf): Waterfall {
     const { config } = this.channels.get(listing.channel);
-    const serving = new Set(Object.values(config.locations));
-    // A channel that maps no locations is served from all of them.
+    const serving = new Set(Object.values(config.locations).filter((code) => this.catalog.isOwn(code)));
+    // A channel that maps none of our own locations is served from all of them.
     const isServing = (code: string) => serving.size === 0 || serving.has(code);
     const components = this.stockOf(listing, levelsOf, isServing);
     return computeWaterfall(components, this.bufferOf(listing, config), capOf(listing, config), new Date());

@@ -259,6 +259,8 @@ export interface ChannelCapabilities {
   compareAndSet: boolean;
   /** Keeps and shows stock per location of its own: it gets one update per listing and mapped location. */
   stockByLocation: boolean;
+  /** Locations of its own that `readCounts` counts: none of their stock is shown by any listing. */
+  countsAt?: readonly string[];
   readsOrders: boolean;
   cancelsOrders: boolean;
   subscribesWebhooks: boolean;

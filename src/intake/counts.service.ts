@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -27,7 +27,7 @@ interface Counted {
  * nothing else moves that stock. Bundles cannot be counted, for they are no unit on a shelf.
  */
 @Injectable()
-export class CountsService {
+export class CountsService implements OnModuleInit {
   private readonly log = new Logger('intake');
 
   constructor(
@@ -39,6 +39,15 @@ export class CountsService {
     private readonly stock: StockService,
     private readonly ledger: LedgerService,
   ) {}
+
+  /** Before anything is pushed: what a channel holds is nobody's to show, from the start. */
+  async onModuleInit(): Promise<void> {
+    for (const { name, capabilities, config } of this.channels.ready())
+      for (const channelLocation of capabilities.countsAt ?? []) {
+        const code = config.locations[channelLocation];
+        if (code !== undefined) await this.catalog.countedBy(code, name);
+      }
+  }
 
   /** Throws what the channel's read throws; what was read until then is counted. */
   async read({ name, channel }: ReadyChannel): Promise<void> {

@@ -149,6 +149,11 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return (this.locationsById.get(locationId)?.countedBy ?? null) === null;
   }
 
+  /** Whether a place is our own, and not one whose stock a channel holds. */
+  isOwn(code: string): boolean {
+    return (this.locations.find((location) => location.code === code)?.countedBy ?? null) === null;
+  }
+
   /**
    * Notes that this channel holds and counts what is there. Answers the location's id. Throws
    * `UnknownLocationError`.

@@ -123,7 +123,7 @@ describe('notifications that lie in a queue', () => {
 
 describe('stock that the channel holds', () => {
   test('is counted into the ledger at its location, shown by no listing and taken by no order', async () => {
-    await start({ fba: true }, { locations: { FBA: 'amazon', MFN: 'main' } });
+    await start({ fba: true }, { locations: { FBA: 'amazon' } });
     amazon.stockFba([{ sku: 'F', fulfillableUnits: 40 }]);
     await host.api.put('/v1/channels/amazon/listings/F', { components: [{ sku: 'A', units: 1 }] });
     await stocked(3, ['A']);
@@ -138,8 +138,9 @@ describe('stock that the channel holds', () => {
         { code: 'main', available: 3 },
       ]);
     }, 15_000);
-    await eventually(() => expect(amazon.shown().get('A')).toBe(3), 15_000);
-    const reserve = await host.api.post('/v1/reservations', { lines: [{ sku: 'A', quantity: 4 }] });
+    await stocked(1, ['A']);
+    await eventually(() => expect(amazon.shown().get('A')).toBe(4), 15_000);
+    const reserve = await host.api.post('/v1/reservations', { lines: [{ sku: 'A', quantity: 5 }] });
     expect(reserve.status).toBe(409);
     const [adjust] = await query<{ reason: string; type: string }>(
       `SELECT type, reason FROM ledger WHERE reason LIKE 'counted by%'`,
