@@ -25,7 +25,7 @@ interface Seller {
 async function startSeller(
   simulator: Partial<AmazonSimulatorOptions>,
   listings: [channelSku: string, sku: string, units: number][],
-  channel: Record<string, unknown> = {},
+  { push, ...channel }: Record<string, unknown> & { push?: object } = {},
 ): Promise<Seller> {
   const amazon = await startAmazon({
     webhookSecret: 'canary-client-secret',
@@ -55,7 +55,7 @@ async function startSeller(
       { code: 'main', name: 'Main warehouse', priority: 1 },
       { code: 'amazon', name: 'At Amazon', priority: 2 },
     ],
-    push: { pollEverySeconds: 1, confirmEverySeconds: 1, confirmWithinSeconds: 3, maxAttempts: 100 },
+    push: { pollEverySeconds: 1, confirmEverySeconds: 1, confirmWithinSeconds: 3, maxAttempts: 100, ...push },
   };
   const host = await startTestHost(settings, { database });
   const close = async () => {
@@ -101,7 +101,7 @@ describe('25,000 listings pushed by feed and 500 urgent ones by PATCH', () => {
   beforeAll(async () => {
     const skus = [...expected.keys()];
     seller = await startSeller(
-      { timeScale: 40, subscribed: false },
+      { timeScale: 20, subscribed: false },
       skus.map((sku) => [sku, sku, 1]),
     );
     seller.amazon.list(skus.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
@@ -171,7 +171,7 @@ describe('a seller with stock of their own and stock at Amazon', () => {
         ...held.map((sku) => [fba(sku), sku, 1] as [string, string, number]),
       ],
       {
-        locations: { FBA: 'amazon', MFN: 'main' },
+        locations: { FBA: 'amazon' },
         pollOrdersEverySeconds: 0,
         pollOrdersLookbackSeconds: 3_600,
       },
@@ -187,6 +187,18 @@ describe('a seller with stock of their own and stock at Amazon', () => {
   afterAll(() => seller?.host.close());
 
   const run = (job: string) => seller.host.app.get(JobsService).run(job, 'amazon');
+
+  test('learns from the queue that what it pushed is shown', async () => {
+    const pushes = () =>
+      seller.host.dataSource.query(
+        `SELECT DISTINCT l.channel_sku AS sku, p.state FROM pushes p JOIN listings l ON l.id = p.listing_id
+          WHERE l.channel_sku NOT LIKE '%-FBA' AND p.state <> 'superseded' ORDER BY 1`,
+      );
+    await eventually(async () => {
+      await run('pull-notifications');
+      expect(await pushes()).toEqual([...own].sort().map((sku) => ({ sku, state: 'confirmed' })));
+    });
+  });
 
   test('has its counts at Amazon in the ledger, and never pushed nor sold elsewhere', async () => {
     const { amazon, host } = seller;
@@ -234,9 +246,9 @@ describe('a seller with stock of their own and stock at Amazon', () => {
       await run('pull-notifications');
       expect(amazon.queue.size).toBe(0);
     });
-    // What the queue lost is in the next poll.
-    await run('poll-orders');
     await eventually(async () => {
+      // What the queue lost is in a poll, as soon as Amazon lists it.
+      await run('poll-orders');
       const wanted = orders.map((orderId) =>
         amazon.order(orderId).lines.reduce((sum, line) => sum + line.ordered - line.cancelled, 0),
       );

@@ -223,6 +223,17 @@ describe('orders', () => {
     expect((await caller.call('GET', ORDERS, { query })).status).toBe(status);
   });
 
+  test('are listed two minutes after their last change, and are there at once by their id', async () => {
+    await start({ timeScale: 600 });
+    place('o', { placedAt: new Date().toISOString() });
+    const search = async () =>
+      (await caller.call('GET', ORDERS, { query: { lastUpdatedAfter: AT } })).body.orders;
+    expect(await search()).toEqual([]);
+    expect((await caller.call('GET', `${ORDERS}/o`)).status).toBe(200);
+    await sleep(200);
+    expect(await search()).toHaveLength(1);
+  });
+
   test('come in pages by their last change, and a token goes with its search only', async () => {
     await start();
     for (let index = 0; index < 5; index += 1) place(`o-${index}`);

@@ -18,7 +18,7 @@ import type { ScaledTime } from './scaled-time';
 
 export type FulfillmentStatus = 'PENDING' | 'UNSHIPPED' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'CANCELLED';
 
-/** `…Before` must be this far in the past. */
+/** `…Before` must be this far in the past; without it, what is younger is not listed yet. */
 const BEFORE_SECONDS = 120;
 const DATA_SETS = [
   ...['BUYER', 'RECIPIENT', 'PROCEEDS', 'EXPENSE', 'PROMOTION', 'CANCELLATION', 'FULFILLMENT', 'PACKAGES'],
@@ -89,14 +89,15 @@ export class Orders {
     if (query.has(kind === 'created' ? 'lastUpdatedBefore' : 'createdBefore')) {
       throw invalidInput('createdBefore and lastUpdatedBefore go with their own After only.');
     }
-    const toMs = timeIn(query, `${kind}Before`) ?? Infinity;
+    const latestMs = nowMs - this.time.ms(BEFORE_SECONDS);
+    const toMs = timeIn(query, `${kind}Before`) ?? latestMs;
     const fromMs = (created ?? updated) as number;
-    if (toMs !== Infinity && (toMs > nowMs - this.time.ms(BEFORE_SECONDS) || toMs < fromMs)) {
+    if (query.has(`${kind}Before`) && (toMs > latestMs || toMs < fromMs)) {
       throw invalidInput(`${kind}Before must be two minutes in the past, and not before ${kind}After.`);
     }
     const timeOf = ({ document }: AmazonOrder) =>
       kind === 'created' ? Date.parse(document.placedAt) : document.revision;
-    const before = { [`${kind}Before`]: new Date(Math.min(toMs, nowMs)).toISOString() };
+    const before = { [`${kind}Before`]: new Date(toMs).toISOString() };
     return { timeOf, fromMs, toMs, before };
   }
 
