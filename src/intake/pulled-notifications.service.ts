@@ -35,7 +35,7 @@ export class PulledNotificationsService implements OnModuleDestroy {
         'pulling notifications',
       );
       if (pulled.length === 0) return;
-      for (const notification of pulled) await this.store(name, notification);
+      await Promise.all(pulled.map((notification) => this.store(name, notification)));
       this.jobs.wake(APPLY_INBOX, name);
       const receipts = pulled.map(({ receipt }) => receipt);
       await withinDeadline(channel.confirmNotifications!(receipts), PULL_SECONDS, 'confirming notifications');
