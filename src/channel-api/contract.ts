@@ -38,7 +38,10 @@ export interface InventoryUpdate {
   believedUnits?: number;
 }
 
-/** What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it. */
+/**
+ * What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it.
+ * `skipped`: the channel keeps the listing's stock itself, so that nothing was sent and nothing is left to do.
+ */
 export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
@@ -48,7 +51,19 @@ export type PushResult =
    * Not sent, by a budget of changes that the channel gives this listing alone: it has one again in `waitMs`.
    * Until then the host asks again only where the listing comes to show 0.
    */
-  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number };
+  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number }
+  | { pushId: string; outcome: 'skipped'; reason: string };
+
+/** A push that the channel accepted with a receipt, and of which nothing more is known. */
+export interface FollowedPush {
+  pushId: string;
+  channelSku: string;
+  channelLocation?: string;
+  quantityUnits: number;
+  receipt: string;
+  /** When it was accepted. */
+  acceptedAt: Date;
+}
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {
@@ -124,7 +139,31 @@ export interface OrderChangedDocument {
   orderId: string;
 }
 
-export type ChannelDocument = OrderDocument | ShownInventoryDocument | OrderChangedDocument;
+/** Units of the channel's SKU that the channel itself holds for us at one of its locations. */
+export interface CountedStock {
+  channelSku: string;
+  channelLocation: string;
+  /** Fit for sale, 0 or more. */
+  quantityUnits: number;
+}
+
+export interface CountedStockDocument {
+  kind: 'counted-stock';
+  items: CountedStock[];
+}
+
+export type ChannelDocument =
+  OrderDocument | ShownInventoryDocument | OrderChangedDocument | CountedStockDocument;
+
+/** One message of a queue in which a channel leaves its notifications. */
+export interface PulledNotification {
+  /** What the queue wants to hear to take the message away. */
+  receipt: string;
+  topic: string;
+  /** The sender's own id of the news: the same one may come in several messages. */
+  notificationId: string;
+  body: Buffer;
+}
 
 /** A webhook as it arrived: header names in lower case, body as raw bytes. */
 export interface WebhookRequest {
@@ -209,8 +248,34 @@ export interface Channel {
    * known what became of the call; the host then asks again, after a look at the order.
    */
   cancelOrder?(request: CancelRequest): Promise<CancelResult>;
-  /** Registers what webhooks of the channel are missing at `url`. Asked at every start and each day. */
-  subscribe?(url: string): Promise<void>;
+  /**
+   * Only where the order is not cancelled at once: what became of the cancellation with this receipt. The order
+   * itself is looked at too, so `pending` is always a right answer while the channel decides.
+   */
+  followCancellation?(receipt: string): Promise<CancelResult>;
+  /**
+   * Registers what webhooks of the channel are missing at `url`; without one where notifications are pulled.
+   * Asked at every start and each day.
+   */
+  subscribe?(url?: string): Promise<void>;
+  /**
+   * Where the channel decides on pushes after it took them: what became of those accepted with a receipt. None for
+   * one that is not decided yet; `accepted` without a receipt for one that is done with and must be confirmed by a
+   * read. A listing is not pushed again while its push is followed.
+   */
+  followPushes?(pushes: readonly FollowedPush[]): Promise<PushResult[]>;
+  /**
+   * Where notifications lie in a queue instead of coming by webhook: some of them, waiting a while for the first.
+   * Their bodies are for `translateWebhook`. Those not confirmed come again.
+   */
+  pullNotifications?(): Promise<PulledNotification[]>;
+  /** Takes notifications off the queue, once the host has stored them. */
+  confirmNotifications?(receipts: readonly string[]): Promise<void>;
+  /**
+   * Stock that the channel itself holds for us. The host adjusts the ledger to it at the location that the channel's
+   * `locations` map `channelLocation` to.
+   */
+  readCounts?(): AsyncIterable<Page<CountedStock>>;
   check(): Promise<CheckResult>;
   close?(): Promise<void>;
 }
@@ -223,6 +288,8 @@ export interface ChannelCapabilities {
   compareAndSet: boolean;
   /** Keeps and shows stock per location of its own: it gets one update per listing and mapped location. */
   stockByLocation: boolean;
+  /** Locations of its own that `readCounts` counts: none of their stock is shown by any listing. */
+  countsAt?: readonly string[];
   readsOrders: boolean;
   cancelsOrders: boolean;
   subscribesWebhooks: boolean;

@@ -191,9 +191,9 @@ class FetchHttp implements ChannelHttp {
       const startedAt = this.options.clock.now().getTime();
       const response = await fetch(call.url, { ...call.init, redirect: 'manual', signal: abort.signal });
       if (response.status < 500 || !call.answers) this.refuseStatus(call, response);
-      const text = await this.readText(call, response);
-      if (response.status >= 500 && !call.answers!(response.status, text)) this.refuseStatus(call, response);
-      const answer = answerOf(call, response, text);
+      const answer = answerOf(call, response, await this.readBytes(call, response));
+      if (response.status >= 500 && !call.answers!(response.status, answer.text))
+        this.refuseStatus(call, response);
       const elapsedMs = this.options.clock.now().getTime() - startedAt;
       this.options.log.debug('channel answered', { call: call.where, status: answer.status, elapsedMs });
       return answer;
@@ -245,7 +245,7 @@ class FetchHttp implements ChannelHttp {
     }
   }
 
-  private async readText(call: Call, response: Response): Promise<string> {
+  private async readBytes(call: Call, response: Response): Promise<Buffer> {
     const maxBytes = this.options.maxResponseBytes ?? 10 * 1024 * 1024;
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -258,15 +258,17 @@ class FetchHttp implements ChannelHttp {
       }
       chunks.push(chunk);
     }
-    return new TextDecoder().decode(Buffer.concat(chunks));
+    return Buffer.concat(chunks);
   }
 }
 
-function answerOf(call: Call, response: Response, text: string): ChannelHttpResponse {
+function answerOf(call: Call, response: Response, bytes: Buffer): ChannelHttpResponse {
+  const text = new TextDecoder().decode(bytes);
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),
     text,
+    bytes,
     json<T>(): T {
       try {
         return parseJsonLossless(text) as T;

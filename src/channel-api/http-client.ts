@@ -36,6 +36,8 @@ export interface ChannelHttpResponse {
   /** Header names in lower case. */
   headers: Record<string, string>;
   text: string;
+  /** The body as it came, for what is no text or not in UTF-8. */
+  bytes: Buffer;
   /**
    * Parses the body; an integer beyond 2^53 comes as a string of its digits, so that no id is rounded.
    * Throws `ChannelProtocolError` when it is not JSON (an HTML page under 200, say).

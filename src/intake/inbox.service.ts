@@ -50,11 +50,17 @@ export class InboxService {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Stores a delivery; a body that came before is counted, not stored. Resolves after the commit, and only
-   * then may the sender be answered.
+   * Stores a delivery; one that came before is counted, not stored. It is known by its body, or by the sender's own
+   * id of the news where there is one. Resolves after the commit, and only then may the sender be answered.
    */
-  async receive(channel: string, topic: string, request: WebhookRequest): Promise<{ duplicate: boolean }> {
-    const identity = createHash('sha256').update(topic).update('\0').update(request.body).digest();
+  async receive(
+    channel: string,
+    topic: string,
+    request: WebhookRequest,
+    notificationId?: string,
+  ): Promise<{ duplicate: boolean }> {
+    const known = notificationId === undefined ? request.body : `notification ${notificationId}`;
+    const identity = createHash('sha256').update(topic).update('\0').update(known).digest();
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !SECRET_HEADERS.test(name)),
     );

@@ -4,6 +4,8 @@ import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { CancellationsService } from './cancellations.service';
+import { ChannelNewsWorker } from './channel-news.worker';
+import { CountsService } from './counts.service';
 import { InboxService } from './inbox.service';
 import { IntakeController } from './intake.controller';
 import { IntakeWorker } from './intake.worker';
@@ -15,6 +17,8 @@ import { OversellsService } from './oversells.service';
 import { OversellsWorker } from './oversells.worker';
 import { ParkedOrdersService } from './parked-orders.service';
 import { ParkedService } from './parked.service';
+import { PendingCancellationsService } from './pending-cancellations.service';
+import { PulledNotificationsService } from './pulled-notifications.service';
 import { StockInquiriesController } from './stock-inquiries.controller';
 import { SubscriptionsWorker } from './subscriptions.worker';
 import { WebhooksController } from './webhooks.controller';
@@ -29,6 +33,8 @@ import { WebhooksController } from './webhooks.controller';
   controllers: [StockInquiriesController, WebhooksController, IntakeController, OversellsController],
   providers: [
     CancellationsService,
+    ChannelNewsWorker,
+    CountsService,
     InboxService,
     IntakeWorker,
     OrderPollsService,
@@ -38,6 +44,8 @@ import { WebhooksController } from './webhooks.controller';
     OversellsWorker,
     ParkedOrdersService,
     ParkedService,
+    PendingCancellationsService,
+    PulledNotificationsService,
     SubscriptionsWorker,
   ],
 })

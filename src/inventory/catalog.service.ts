@@ -153,6 +153,29 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.locationsById.get(locationId)?.priority ?? LOWEST_PRIORITY;
   }
 
+  /** Where a line takes its stock from by itself: never from what a channel holds. */
+  servesOrders(locationId: number): boolean {
+    return (this.locationsById.get(locationId)?.countedBy ?? null) === null;
+  }
+
+  /** Whether a place is our own, and not one whose stock a channel holds. */
+  isOwn(code: string): boolean {
+    return (this.locations.find((location) => location.code === code)?.countedBy ?? null) === null;
+  }
+
+  /**
+   * Notes that this channel holds and counts what is there. Answers the location's id. Throws
+   * `UnknownLocationError`.
+   */
+  async countedBy(code: string, channel: string): Promise<number> {
+    const id = await this.locationId(code, 'locations');
+    if (this.locationsById.get(id)?.countedBy === channel) return id;
+    await this.dataSource.query('UPDATE locations SET counted_by = $2 WHERE id = $1', [id, channel]);
+    await this.loadLocations();
+    await this.dataSource.query(`NOTIFY onhand_locations`);
+    return id;
+  }
+
   locationCode(id: number): string {
     return this.locationsById.get(id)?.code ?? `#${id}`;
   }

@@ -12,7 +12,8 @@ import type { PlannedPush } from './push-plan';
 /** What became of one update. */
 export interface PushOutcome {
   push: PlannedPush;
-  state: 'applied' | 'accepted' | 'rejected' | 'stale' | 'failed';
+  /** `observed`: nothing was sent, and nothing is to be. */
+  state: 'applied' | 'accepted' | 'rejected' | 'stale' | 'failed' | 'observed';
   reason?: string;
   receipt?: string;
   shownUnits?: number;
@@ -156,6 +157,8 @@ function outcomeOf(
         waits: true,
         retryAfterMs: result.waitMs,
       };
+    case 'skipped':
+      return { push, state: 'observed', reason: result.reason };
     case 'rejected':
       return {
         push,

@@ -33,16 +33,19 @@ interface ClaimRow extends Omit<ClaimedListing, 'known'> {
 /** Orders that the channel cannot list for so long are no reason to leave a wrong number standing. */
 const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
 
-/** Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused. */
+/**
+ * Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused,
+ * and with `follows` none of which the channel has yet to decide on an earlier push.
+ */
 export async function claimListings(
   pool: Pool,
-  claim: { channel: string; lease: string; limit: number; leaseSeconds: number },
+  claim: { channel: string; lease: string; limit: number; leaseSeconds: number; follows: boolean },
 ): Promise<ClaimedListing[]> {
-  const { channel, lease, limit, leaseSeconds } = claim;
+  const { channel, lease, limit, leaseSeconds, follows } = claim;
   const [, claimed] = await inOneGo(pool, [
     // The record of the pushes, which is written before anything is sent, takes the claim to the disk with it.
     { text: 'SET LOCAL synchronous_commit = off' },
-    { name: 'claim-listings', text: CLAIM, values: [channel, lease, limit, leaseSeconds] },
+    { name: 'claim-listings', text: CLAIM, values: [channel, lease, limit, leaseSeconds, follows] },
   ]);
   return (claimed!.rows as ClaimRow[]).map(({ abandoned, known, ...row }) => ({
     ...row,
@@ -99,6 +102,8 @@ const CLAIM = `
        AND (orders_after IS NULL OR orders_after < clock_timestamp() - ${LONGEST_WAIT_FOR_ORDERS}
             OR orders_after <= (SELECT covered_at FROM order_polls WHERE channel = $1))
        AND NOT EXISTS (SELECT FROM channel_pauses WHERE channel = $1)
+       AND NOT ($5 AND EXISTS (SELECT FROM pushes p WHERE p.channel = $1 AND p.listing_id = dirty_listings.listing_id
+            AND p.state = 'accepted' AND p.receipt IS NOT NULL AND p.decided_at IS NULL))
      ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)

@@ -9,12 +9,12 @@ const MAX_BACKOFF_MS = 300_000;
 /**
  * Records pushes before they are sent, so that even a killed worker leaves a trace of what a channel may have
  * been told. Whatever of the listing was still open is superseded. Returns the listings that are this
- * worker's to push: none of those whose lease has ended.
+ * worker's to push: none of those whose lease has ended, and with `follows` none of which the channel has yet to
+ * decide on a push that another worker sent just before.
  */
 export async function beginPushes(
   pool: Pool,
-  channel: string,
-  lease: string,
+  { channel, lease, follows }: { channel: string; lease: string; follows: boolean },
   pushes: readonly PlannedPush[],
   state: 'sent' | 'observed' = 'sent',
 ): Promise<Set<number>> {
@@ -31,7 +31,7 @@ export async function beginPushes(
   const begun = await pool.query<{ listing_id: number }>({
     name: 'begin-pushes',
     text: BEGIN_PUSHES,
-    values: [lease, channel, state, JSON.stringify(rows)],
+    values: [lease, channel, state, JSON.stringify(rows), follows],
   });
   return new Set(begun.rows.map((row) => row.listing_id));
 }
@@ -71,7 +71,7 @@ function isParked({ push: { claimed }, blame, final }: PushOutcome, maxAttempts:
 
 /** Of each listing that has one: what keeps it dirty. */
 function firstFailures(outcomes: readonly PushOutcome[]): Map<number, PushOutcome> {
-  const failed = outcomes.filter(({ state }) => state !== 'applied' && state !== 'accepted');
+  const failed = outcomes.filter(({ state }) => !['applied', 'accepted', 'observed'].includes(state));
   return new Map(failed.reverse().map((outcome) => [outcome.push.listing.id, outcome]));
 }
 
@@ -95,7 +95,7 @@ function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
 
 /** An update that was not answered may have been applied: what the channel took last is not known any more. */
 function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): QueryConfig {
-  const told = outcomes.filter(({ state }) => state !== 'rejected');
+  const told = outcomes.filter(({ state }) => state !== 'rejected' && state !== 'observed');
   return {
     name: 'store-quantities',
     text: STORE_QUANTITIES,
@@ -151,6 +151,8 @@ const BEGIN_PUSHES = `
            AS r (id uuid, listing int, location text, quantity bigint, previous bigint, waterfall jsonb, trigger text)
       JOIN dirty_listings d ON d.listing_id = r.listing
      WHERE d.lease = $1 AND d.lease_until > clock_timestamp()
+       AND NOT ($5 AND EXISTS (SELECT FROM pushes f WHERE f.channel = $2 AND f.listing_id = r.listing
+            AND f.state = 'accepted' AND f.receipt IS NOT NULL AND f.decided_at IS NULL))
   ), superseded AS (
     UPDATE pushes o SET state = 'superseded' FROM p
      WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = p.listing AND o.channel_location = p.location
