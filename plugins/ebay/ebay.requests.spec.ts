@@ -352,8 +352,11 @@ describe('quotas', () => {
       .get('/developer/analytics/v1_beta/rate_limit/')
       .matchHeader('authorization', 'Bearer app-token')
       .reply(200, said);
-    const { channel, clock } = await connectEbay({ quotas: { inventory: 1_000 } });
+    const { channel, clock } = await connectEbay({ quotas: { inventory: 1_000, fulfillment: 100 } });
     await collect(channel.readOrders({}));
+    // What is counted by the minute is no quota of the day.
+    nock(API).get(`${ORDER}/1`).times(6).reply(404);
+    for (let read = 0; read < 6; read += 1) await channel.readOrder!('1');
     nock(API).get(ITEMS).query(true).reply(200, { inventoryItems: [] });
     await collect(channel.readInventory({}));
     const error = await failureOf(collect(channel.readInventory({})));
