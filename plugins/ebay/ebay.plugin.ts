@@ -69,7 +69,7 @@ class EbayChannel implements Channel {
     const { cancel, webhook, inventoryCheck, environment } = options;
     this.client = new EbayClient(options, host);
     this.quotas = new EbayQuotas(this.client, host);
-    const offers = new EbayOffers(this.client);
+    const offers = new EbayOffers(this.client, host.clock);
     this.pushes = new EbayPush(this.client, offers, options, host);
     this.inventory = new EbayInventory(this.client, offers, options);
     const postOrder = new EbayPostOrder(this.client, host, environment === 'production');

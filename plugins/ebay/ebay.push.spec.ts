@@ -113,6 +113,19 @@ describe('a push', () => {
     expect(answered[3]).toMatchObject({ outcome: 'rejected', code: 'ebay-25713', retryable: true });
   });
 
+  it('looks again for offers where there were none, and for all of them after a day', async () => {
+    offersAre({ B: 404 });
+    takesUpdates(3);
+    const { channel, clock } = await connectEbay();
+    const rows = updates(['A', 1], ['B', 1]);
+    for (let push = 0; push < 2; push += 1) await channel.pushInventory(rows);
+    expect(offerReads.sort()).toEqual(['A', 'B', 'B']);
+    clock.nowMs += 86_400_001;
+    nock(API).post('/identity/v1/oauth2/token').reply(200, token());
+    await channel.pushInventory(rows);
+    expect(offerReads.sort()).toEqual(['A', 'A', 'B', 'B', 'B']);
+  });
+
   it('carries the token and the marketplace, as JSON', async () => {
     offersAre();
     nock(API, {
