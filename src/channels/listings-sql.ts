@@ -8,11 +8,11 @@ const COMPONENTS = `
 
 /** A channel may name a listing twice in one page; the last one counts. */
 export const RECORD_SHOWN = `
-  INSERT INTO shown_quantities AS q (listing_id, channel_location, shown_units, shown_at)
-  SELECT DISTINCT ON (id, location) id, location, units, clock_timestamp()
+  INSERT INTO shown_quantities AS q (listing_id, channel_location, shown_units, shown_at, read_at)
+  SELECT DISTINCT ON (id, location) id, location, units, clock_timestamp(), clock_timestamp()
     FROM unnest($1::int[], $2::text[], $3::bigint[]) WITH ORDINALITY AS s (id, location, units, nr)
    ORDER BY id, location, nr DESC
-  ON CONFLICT (listing_id, channel_location) DO UPDATE SET shown_units = excluded.shown_units, shown_at = excluded.shown_at`;
+  ON CONFLICT (listing_id, channel_location) DO UPDATE SET shown_units = excluded.shown_units, shown_at = excluded.shown_at, read_at = excluded.read_at`;
 
 export const CONFIRM_PUSHES = `
   UPDATE pushes p SET state = 'confirmed', confirmed_at = clock_timestamp()

@@ -71,8 +71,8 @@ describe('reconciling a channel', () => {
     const report = await reconcile();
     expect(report.body).toMatchObject({ equal: 248, drifted: 2, inFlight: 0 });
     expect(await driftsOf(report)).toMatchObject([
-      { channelSku: 'SKU-003', cause: 'drift', shown: 13, expected: 10 },
-      { channelSku: 'SKU-249', cause: 'drift', shown: 0, expected: 10 },
+      { channelSku: 'SKU-003', cause: 'channel-edit', shown: 13, expected: 10 },
+      { channelSku: 'SKU-249', cause: 'channel-edit', shown: 0, expected: 10 },
     ]);
     await shown({ 'SKU-003': 10, 'SKU-249': 10 });
     await nothingWaits();
