@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
-import { isChannelError } from '../channel-api';
+import { isChannelError, isHeldBack } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { UnmappedService } from '../channels/unmapped.service';
@@ -155,8 +155,8 @@ export class ReconcileService implements OnModuleInit {
         return;
       } catch (error) {
         run.signal.throwIfAborted();
-        const isWorthIt = isChannelError(error) && error.retryable && hasRead && cursor !== undefined;
-        if (!isWorthIt || ++failures >= FAILURES_IN_A_ROW) throw error;
+        const isAway = isChannelError(error) && (error.code === 'channel-unavailable' || isHeldBack(error));
+        if (!isAway || !hasRead || cursor === undefined || ++failures >= FAILURES_IN_A_ROW) throw error;
         const pauseMs = Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 1_000 * 2 ** failures);
         this.log.warn(`${name}: a page cannot be read (${error.message}); asking again in ${pauseMs} ms`);
         await sleep(pauseMs, undefined, { signal: run.signal });
