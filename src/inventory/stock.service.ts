@@ -36,6 +36,12 @@ export interface EventRow {
   recorded_at: Date;
 }
 
+/** Moves of one kind of a level, added up. */
+interface Moves extends Pick<EventRow, 'location_id' | 'type' | 'from_state' | 'to_state' | 'quantity'> {
+  sku_id: number;
+  events: number;
+}
+
 /** Reads levels and the ledger from the database; changes nothing. */
 @Injectable()
 export class StockService {
@@ -56,21 +62,30 @@ export class StockService {
 
   /** What was true at a moment: the fold of everything that had happened by then, whenever we heard of it. */
   async levelsAsOf(skuId: number, occurredBy: Date): Promise<StockRow> {
-    const events: Pick<EventRow, 'location_id' | 'type' | 'from_state' | 'to_state' | 'quantity'>[] =
-      await this.dataSource.query(
-        `SELECT location_id, type, from_state, to_state, quantity FROM ledger
-          WHERE sku_id = $1 AND occurred_at <= $2 ORDER BY seq`,
-        [skuId, occurredBy],
-      );
-    const folded = new Map<number, Level>();
-    for (const { location_id, type, from_state: from, to_state: to, quantity } of events) {
-      const before = folded.get(location_id) ?? EMPTY_LEVEL;
-      folded.set(location_id, evolve(before, { type, from, to, quantityUnits: quantity }));
+    return (await this.levelsOfAsOf([skuId], occurredBy))[0]!;
+  }
+
+  /**
+   * As `levelsAsOf`, for many SKUs at once, in the order given. The database adds up the units of like moves, so
+   * that a SKU of many events comes in a few rows; what they make of a level is `evolve`'s to say.
+   */
+  async levelsOfAsOf(skuIds: readonly number[], occurredBy: Date): Promise<StockRow[]> {
+    const moves: Moves[] = await this.dataSource.query(
+      `SELECT sku_id, location_id, from_state, to_state, min(type) AS type, sum(quantity)::bigint AS quantity, count(*) AS events
+         FROM ledger WHERE sku_id = ANY($1::int[]) AND occurred_at <= $2 GROUP BY 1, 2, 3, 4`,
+      [skuIds, occurredBy],
+    );
+    const folded = new Map<number, Map<number, Level>>(skuIds.map((id) => [id, new Map()]));
+    for (const { sku_id, location_id, type, from_state: from, to_state: to, quantity, events } of moves) {
+      const levels = folded.get(sku_id)!;
+      const before = levels.get(location_id) ?? EMPTY_LEVEL;
+      const after = evolve(before, { type, from, to, quantityUnits: quantity });
+      levels.set(location_id, { ...after, version: before.version + events });
     }
-    return {
+    return [...folded].map(([skuId, levels]) => ({
       skuId,
-      levels: this.inPriority([...folded].map(([locationId, level]) => ({ locationId, level }))),
-    };
+      levels: this.inPriority([...levels].map(([locationId, level]) => ({ locationId, level }))),
+    }));
   }
 
   /** What we knew at a moment: the level after the last event recorded by then. */

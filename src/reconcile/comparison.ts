@@ -196,7 +196,7 @@ export class Comparison {
   private found(
     { listing, channelLocation, shownUnits }: Suspect,
     { quantity, components }: Waterfall,
-    { pushedUnits, pushedAt, parked }: Facts,
+    { pushedUnits, pushedAt }: Facts,
     cause: DriftCause,
   ): { listing: Listing; finding: Finding } {
     const { mode, onDrift } = this.channel.config;
@@ -206,8 +206,7 @@ export class Comparison {
       pushed: pushedUnits,
       pushedAt,
       versions: Object.fromEntries(components.map(({ sku, versions }) => [sku, versions])),
-      // What a channel refused for good would be refused again.
-      corrected: isWrong && !parked && onDrift === 'correct' && mode !== 'observe',
+      corrected: isWrong && onDrift === 'correct' && mode !== 'observe',
     };
     return { listing, finding };
   }
