@@ -74,6 +74,8 @@ CREATE TABLE order_differences (
   difference text NOT NULL CHECK (difference IN ('missing', 'different', 'unsettled', 'extra')),
   -- What differs, for a person.
   detail text NOT NULL,
+  -- As the channel listed it.
+  revision bigint,
   found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   repaired_at timestamptz,
   PRIMARY KEY (task_id, order_id)

@@ -93,16 +93,16 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     return this.get(id);
   }
 
+  /** As `start`, or the one that is open already. */
+  async join(kind: string, subject: string, params: object, askedBy: string): Promise<TaskView> {
+    const id = await this.startOrFind(kind, subject, params, askedBy);
+    this.jobs.wake(RUN_TASK, id);
+    return this.get(id);
+  }
+
   /** As `start`, but does it on this host, or goes on with what is open; resolves once it is over. */
   async runHere(kind: string, subject: string, params: object, askedBy: string): Promise<TaskView> {
-    const { rows } = await this.pool.query<{ id: string }>(START, [
-      randomUUID(),
-      kind,
-      subject,
-      JSON.stringify(params),
-      askedBy,
-    ]);
-    const { id } = rows[0]!;
+    const id = await this.startOrFind(kind, subject, params, askedBy);
     await this.jobs.run(RUN_TASK, id);
     return this.get(id);
   }
@@ -143,6 +143,15 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     const task = await this.get(id);
     if (rowCount === 0) throw new TaskOverError(id, task.state);
     return task;
+  }
+
+  private async startOrFind(kind: string, subject: string, params: object, askedBy: string): Promise<string> {
+    for (;;) {
+      const values = [randomUUID(), kind, subject, JSON.stringify(params), askedBy];
+      const { rows } = await this.pool.query<{ id: string }>(START, values);
+      // None: the one that was in the way came to its end meanwhile.
+      if (rows[0]) return rows[0].id;
+    }
   }
 
   private async run(id: string): Promise<void> {
