@@ -15,6 +15,9 @@ CREATE TABLE counts (
   received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   received_by text NOT NULL,
   finished_at timestamptz,
+  -- The share of known lines that were right, and the share of units that were not.
+  accuracy double precision,
+  drift double precision,
   UNIQUE (source, content_hash)
 );
 CREATE INDEX counts_received ON counts (received_at DESC);

@@ -11,6 +11,9 @@ export interface CountRow {
   receivedAt: Date;
   receivedBy: string;
   finishedAt: Date | null;
+  /** The share of known lines that were right, and the share of units that were not. */
+  accuracy: number | null;
+  drift: number | null;
 }
 
 export interface CountLineRow {
@@ -30,7 +33,7 @@ export interface CountLineRow {
   decidedBy: string | null;
 }
 
-/** What a count came to: accuracy is the share of known lines that were right, drift the share of units that were not. */
+/** What a count came to. */
 export interface CountSummary extends CountRow {
   lines: number;
   byStatus: Record<string, number>;
@@ -39,8 +42,6 @@ export interface CountSummary extends CountRow {
   /** Units by which lines differ, signs aside, and units that were posted, with their signs. */
   differingUnits: number;
   adjustedUnits: number;
-  accuracy: number | null;
-  drift: number | null;
 }
 
 export type NewLine = Pick<CountLineRow, 'line' | 'sku' | 'location' | 'skuId' | 'locationId' | 'state' | 'counted'>;
@@ -55,7 +56,7 @@ export class CountRecords {
 
   /** Answers the id of the count with this content, and whether it is new. */
   async create(
-    count: Omit<CountRow, 'state' | 'receivedAt' | 'finishedAt'> & { hash: Buffer },
+    count: Pick<CountRow, 'id' | 'source' | 'kind' | 'takenAt' | 'reason' | 'receivedBy'> & { hash: Buffer },
     lines: readonly NewLine[],
   ): Promise<{ id: string; created: boolean }> {
     const client = await this.pool.connect();
@@ -137,19 +138,16 @@ const APPEND_LINES = `
 
 const READ = `
   SELECT id, source, kind, taken_at AS "takenAt", reason, state, received_at AS "receivedAt", received_by AS "receivedBy",
-         finished_at AS "finishedAt" FROM counts`;
+         finished_at AS "finishedAt", accuracy, drift FROM counts`;
 
 const SUMMARIES = `
   SELECT c.*, coalesce(l.lines, 0) AS lines, coalesce(l."byStatus", '{}') AS "byStatus", coalesce(l.counted, 0)::bigint AS "countedUnits",
          coalesce(l.ledger, 0)::bigint AS "ledgerUnits", coalesce(l.differing, 0)::bigint AS "differingUnits",
-         coalesce(l.adjusted, 0)::bigint AS "adjustedUnits", l.accuracy, l.drift
+         coalesce(l.adjusted, 0)::bigint AS "adjustedUnits"
     FROM (${READ} WHERE $2::uuid IS NULL OR id = $2 ORDER BY received_at DESC LIMIT $1) c
     LEFT JOIN LATERAL (
       SELECT sum(n)::bigint AS lines, jsonb_object_agg(status, n) AS "byStatus", sum(counted) AS counted, sum(ledger) AS ledger,
-             sum(differing) AS differing, sum(adjusted) AS adjusted,
-             (sum(n) FILTER (WHERE status IN ('equal', 'tolerated'))
-               / nullif(sum(n) FILTER (WHERE status NOT IN ('unknown', 'new')), 0))::float8 AS accuracy,
-             (sum(differing) / nullif(sum(ledger), 0))::float8 AS drift
+             sum(differing) AS differing, sum(adjusted) AS adjusted
         FROM (SELECT status, count(*) AS n, sum(counted_units) AS counted, sum(ledger_units) AS ledger,
                      coalesce(sum(abs(difference)), 0) AS differing, sum(difference) FILTER (WHERE status = 'adjusted') AS adjusted
                 FROM count_lines WHERE count_id = c.id GROUP BY status) s) l ON true
@@ -175,8 +173,14 @@ const UNCOUNTED = `
    ORDER BY l.sku_id LIMIT $3`;
 
 const FINISH = `
-  UPDATE counts SET state = CASE WHEN EXISTS (SELECT FROM count_lines WHERE count_id = $1 AND status = 'waiting') THEN 'waiting' ELSE 'done' END,
-         finished_at = clock_timestamp() WHERE id = $1`;
+  UPDATE counts SET finished_at = clock_timestamp(), state = CASE WHEN l.waiting THEN 'waiting' ELSE 'done' END,
+         accuracy = l.accuracy, drift = l.drift
+    FROM (SELECT coalesce(bool_or(status = 'waiting'), false) AS waiting,
+                 count(*) FILTER (WHERE status IN ('equal', 'tolerated'))::float8
+                   / nullif(count(*) FILTER (WHERE status <> 'unknown'), 0) AS accuracy,
+                 (sum(abs(difference)) / nullif(sum(ledger_units), 0))::float8 AS drift
+            FROM count_lines WHERE count_id = $1) l
+   WHERE id = $1`;
 
 const DECIDE = `
   UPDATE count_lines SET status = $3, decided_by = $4, decided_at = clock_timestamp()

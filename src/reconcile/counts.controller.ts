@@ -124,12 +124,12 @@ export class CountsController {
   @ApiOperation({ summary: 'Post lines that wait for a person' })
   approve(
     @Param('id', ParseUUIDPipe) id: string,
-    @Body() { lines }: DecideBody,
+    @Body() body: DecideBody | undefined,
     @Query() { wait }: WaitQuery,
     @Req() { caller }: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return this.decide(id, 'approve', lines, `api:${caller!.name}`, wait, response);
+    return this.decide(id, 'approve', body?.lines, `api:${caller!.name}`, wait, response);
   }
 
   @Post(':id/reject')
@@ -138,12 +138,12 @@ export class CountsController {
   @ApiOperation({ summary: 'Turn down lines that wait for a person; the ledger stays as it is' })
   reject(
     @Param('id', ParseUUIDPipe) id: string,
-    @Body() { lines }: DecideBody,
+    @Body() body: DecideBody | undefined,
     @Query() { wait }: WaitQuery,
     @Req() { caller }: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return this.decide(id, 'reject', lines, `api:${caller!.name}`, wait, response);
+    return this.decide(id, 'reject', body?.lines, `api:${caller!.name}`, wait, response);
   }
 
   private async decide(
