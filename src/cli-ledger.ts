@@ -24,7 +24,9 @@ interface Rebuilt {
 
 export function addLedgerCommands(program: Command): void {
   withHostOptions(program.command('verify'))
-    .description('check that levels, events, reservations, orders and pushes explain each other; changes nothing')
+    .description(
+      'check that levels, events, reservations, orders and pushes explain each other; changes nothing',
+    )
     .option('--json', 'print JSON')
     .action(
       action(async (flags: JsonFlags) => {

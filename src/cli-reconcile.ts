@@ -37,7 +37,11 @@ export function addReconcileCommands(program: Command): void {
   const orders = program.commands.find((command) => command.name() === 'orders') ?? program.command('orders');
   withHostOptions(orders.command('reconcile <channel>'))
     .description("compare a channel's order list with ours, and read what we lack")
-    .option('--since <time>', 'orders changed since then, such as 2026-11-20T00:00:00Z; default a day ago', parseTime)
+    .option(
+      '--since <time>',
+      'orders changed since then, such as 2026-11-20T00:00:00Z; default a day ago',
+      parseTime,
+    )
     .option('--no-repair', 'only tell')
     .option('--json', 'print JSON')
     .action(
@@ -114,7 +118,10 @@ function addCountCommands(program: Command): void {
         const lines: Report[] = [];
         for await (const line of hostOf(flags).items<Report>(`/v1/counts/${encodeURIComponent(id)}/lines`))
           if (line.status !== 'equal') lines.push(line);
-        printJson({ ...(await hostOf(flags).get<Report>(`/v1/counts/${encodeURIComponent(id)}`)), differing: lines });
+        printJson({
+          ...(await hostOf(flags).get<Report>(`/v1/counts/${encodeURIComponent(id)}`)),
+          differing: lines,
+        });
       }),
     );
 
@@ -145,7 +152,9 @@ function addReportCommands(program: Command): void {
       action(async (sku: string, flags: JsonFlags & { asOf?: string; knownAt?: string }) => {
         const { asOf, knownAt } = flags;
         const query = new URLSearchParams({ ...(asOf && { asOf }), ...(knownAt && { knownAt }) }).toString();
-        const stock = await hostOf(flags).get<Stock>(`/v1/stock/${encodeURIComponent(sku)}${query && `?${query}`}`);
+        const stock = await hostOf(flags).get<Stock>(
+          `/v1/stock/${encodeURIComponent(sku)}${query && `?${query}`}`,
+        );
         printOr(flags, stock, stockText(stock));
       }),
     );
@@ -157,7 +166,8 @@ function addReportCommands(program: Command): void {
     .action(
       action(async ({ from, to, ...flags }: HostFlags & { from: string; to: string }) => {
         const query = new URLSearchParams({ from, to }).toString();
-        for await (const chunk of hostOf(flags).download(`/v1/reports/settlement?${query}`)) process.stdout.write(chunk);
+        for await (const chunk of hostOf(flags).download(`/v1/reports/settlement?${query}`))
+          process.stdout.write(chunk);
       }),
     );
 
@@ -166,8 +176,14 @@ function addReportCommands(program: Command): void {
     .option('--json', 'print JSON')
     .action(
       action(async (flags: JsonFlags) => {
-        const { items } = await hostOf(flags).get<{ items: Stranded[] }>('/v1/stranded-reservations?limit=500');
-        printOr(flags, items, items.length === 0 ? 'No reservation is stranded.' : items.map(strandedLine).join('\n'));
+        const { items } = await hostOf(flags).get<{ items: Stranded[] }>(
+          '/v1/stranded-reservations?limit=500',
+        );
+        printOr(
+          flags,
+          items,
+          items.length === 0 ? 'No reservation is stranded.' : items.map(strandedLine).join('\n'),
+        );
       }),
     );
 }
@@ -188,7 +204,15 @@ interface Stranded {
   reservedAt: string;
 }
 
-function strandedLine({ reservationId, channel, orderId, reference, units, skus, reservedAt }: Stranded): string {
+function strandedLine({
+  reservationId,
+  channel,
+  orderId,
+  reference,
+  units,
+  skus,
+  reservedAt,
+}: Stranded): string {
   const whose = channel === null ? (reference ?? 'API') : `${channel} order ${orderId}`;
   return `${reservedAt}  ${reservationId}  ${whose}  ${units} units of ${skus.join(', ')}`;
 }

@@ -38,8 +38,9 @@ export async function follow<Report>(flags: HostFlags, path: string, body?: unkn
     const { id } = task;
     try {
       // What is over at once is answered with its report.
-      while (id !== undefined && task.state !== undefined && task.finishedAt === null) {
-        if (signal.aborted) await host.post(`/v1/tasks/${id}/cancel`, undefined, { repeatable: true }).catch(() => undefined);
+      while (isTask(task) && task.finishedAt === null) {
+        if (signal.aborted)
+          await host.post(`/v1/tasks/${id}/cancel`, undefined, { repeatable: true }).catch(() => undefined);
         const shown = task;
         line.show(() => progressText(shown));
         await sleep(LOOK_EVERY_MS);
@@ -49,12 +50,18 @@ export async function follow<Report>(flags: HostFlags, path: string, body?: unkn
       line.end();
     }
   });
-  if (task?.state === 'failed') throw new HostProblemError(500, 'task-failed', task.error ?? 'it failed', '', [], task);
-  if (task?.state === 'cancelled') {
+  if (task && isTask(task) && task.state === 'failed')
+    throw new HostProblemError(500, 'task-failed', task.error ?? 'it failed', '', [], task);
+  if (task && isTask(task) && task.state === 'cancelled') {
     printNews(`Cancelled task ${task.id}.`);
     process.exitCode = 130;
   }
-  return (task?.state === undefined ? task : task.report) as Report;
+  return (task && isTask(task) ? task.report : task) as Report;
+}
+
+/** As against the report of work that was over at once. */
+function isTask(answer: Task): boolean {
+  return answer.askedAt !== undefined;
 }
 
 function progressText({ kind, subject, state, done, total, note }: Task): string {
@@ -117,7 +124,9 @@ interface Scheduled {
 }
 
 function addScheduleCommands(program: Command): void {
-  const schedule = program.command('schedule').description('recurring tasks: when, and how the last run went');
+  const schedule = program
+    .command('schedule')
+    .description('recurring tasks: when, and how the last run went');
 
   withHostOptions(schedule.command('list'))
     .description('list recurring tasks with their last and next run')
@@ -134,7 +143,9 @@ function addScheduleCommands(program: Command): void {
     .description('run a recurring task now')
     .action(
       action(async (name: string, flags: HostFlags) => {
-        await hostOf(flags).post(`/v1/schedule/${encodeURIComponent(name)}/run`, undefined, { repeatable: true });
+        await hostOf(flags).post(`/v1/schedule/${encodeURIComponent(name)}/run`, undefined, {
+          repeatable: true,
+        });
         printAnswer(`${name} is due now.`);
       }),
     );
@@ -142,12 +153,14 @@ function addScheduleCommands(program: Command): void {
 
 function scheduleText(items: readonly Scheduled[]): string {
   const width = Math.max(4, ...items.map(({ name }) => name.length));
-  const rows = items.map(({ name, everySeconds, running, nextAt, lastStartedAt, lastSeconds, lastOutcome, lastError }) => {
-    const next = running ? 'running now' : `next ${nextAt}`;
-    const last = lastStartedAt === null ? 'never ran' : `last ${lastStartedAt}`;
-    const took = lastSeconds === null ? '' : ` in ${lastSeconds.toFixed(2)} s`;
-    const error = lastError === null ? '' : `: ${lastError}`;
-    return `${name.padEnd(width)}  every ${everySeconds} s  ${next}  ${last}${took}  ${lastOutcome ?? ''}${error}`.trimEnd();
-  });
+  const rows = items.map(
+    ({ name, everySeconds, running, nextAt, lastStartedAt, lastSeconds, lastOutcome, lastError }) => {
+      const next = running ? 'running now' : `next ${nextAt}`;
+      const last = lastStartedAt === null ? 'never ran' : `last ${lastStartedAt}`;
+      const took = lastSeconds === null ? '' : ` in ${lastSeconds.toFixed(2)} s`;
+      const error = lastError === null ? '' : `: ${lastError}`;
+      return `${name.padEnd(width)}  every ${everySeconds} s  ${next}  ${last}${took}  ${lastOutcome ?? ''}${error}`.trimEnd();
+    },
+  );
   return rows.join('\n');
 }

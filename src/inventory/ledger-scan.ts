@@ -115,7 +115,12 @@ export async function foldNewer(
   const levels: FoldedLevel[] = [];
   let events = 0;
   for (const { sku_id: skuId, location_id: locationId, ...before } of rows) {
-    const newer = await client.query<{ type: string; from_state: string; to_state: string; quantity: number }>(
+    const newer = await client.query<{
+      type: string;
+      from_state: string;
+      to_state: string;
+      quantity: number;
+    }>(
       `SELECT type, from_state, to_state, quantity FROM ledger
         WHERE sku_id = $1 AND location_id = $2 AND version > $3 ORDER BY version`,
       [skuId, locationId, before.version],

@@ -97,7 +97,8 @@ async function keepFolded(client: PoolClient, page: readonly FoldedLevel[]): Pro
   ]);
 }
 
-const COLUMNS = 'sku_id, location_id, available, reserved, quarantined, damaged, in_transit, on_order, version, updated_at';
+const COLUMNS =
+  'sku_id, location_id, available, reserved, quarantined, damaged, in_transit, on_order, version, updated_at';
 const STATE = 'available, reserved, quarantined, damaged, in_transit, on_order, version, updated_at';
 
 const MAKE_TABLE = `CREATE TEMP TABLE levels_rebuilt (LIKE levels, PRIMARY KEY (sku_id, location_id))`;

@@ -5,7 +5,13 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { poolOf } from '../database/pool';
-import { NoSuchTaskError, TaskBusyError, TaskEndedError, TaskFailedError, TaskOverError } from './jobs.errors';
+import {
+  NoSuchTaskError,
+  TaskBusyError,
+  TaskEndedError,
+  TaskFailedError,
+  TaskOverError,
+} from './jobs.errors';
 import { JobsService } from './jobs.service';
 import { type ClaimedTask, TASK_LEASE_SECONDS, TaskRun } from './task-run';
 import { CANCEL, CLAIM, END, FORGET, LEFT_BEHIND, READ, READ_PAGE, RELEASE, START } from './tasks-sql';
@@ -162,7 +168,11 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     if (!claimed) return;
     const run = new TaskRun(this.pool, lease, claimed);
     this.runs.add(run);
-    const renewing = setInterval(() => void run.renew().catch(() => undefined), RENEW_EVERY_MS);
+    const renewing = setInterval(() => {
+      // Work that heeds no signal may go on for long; it is another's by now.
+      if (run.signal.aborted) clearInterval(renewing);
+      else run.renew().catch(() => undefined);
+    }, RENEW_EVERY_MS);
     try {
       const report = await this.handlers.get(claimed.kind)!(run);
       await this.end(run, lease, 'done', report);

@@ -18,7 +18,8 @@ export function differenceOf(
   listed: OrderDocument,
   known: KnownOrder | undefined,
 ): { difference: OrderDifference; detail: string } | undefined {
-  if (!known) return { difference: 'missing', detail: `the channel lists it as of revision ${listed.revision}` };
+  if (!known)
+    return { difference: 'missing', detail: `the channel lists it as of revision ${listed.revision}` };
   if (known.revision > listed.revision) return undefined;
   if (known.revision < listed.revision) {
     const detail = `known as of revision ${known.revision}, the channel has ${listed.revision}`;

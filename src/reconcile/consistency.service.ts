@@ -35,7 +35,9 @@ export class ConsistencyService {
     private readonly published: PublishedQuantityService,
   ) {}
 
-  async check(signal: AbortSignal): Promise<{ listings: number; count: number; violations: FlowViolation[] }> {
+  async check(
+    signal: AbortSignal,
+  ): Promise<{ listings: number; count: number; violations: FlowViolation[] }> {
     const found: FlowViolation[] = [];
     let listings = 0;
     for (const [invariant, text] of STATEMENTS) {
@@ -55,7 +57,11 @@ export class ConsistencyService {
   }
 
   /** I6: whatever is not on its way was taken by the channel as it should be. */
-  private async checkPushed(channel: ReadyChannel, found: FlowViolation[], signal: AbortSignal): Promise<number> {
+  private async checkPushed(
+    channel: ReadyChannel,
+    found: FlowViolation[],
+    signal: AbortSignal,
+  ): Promise<number> {
     const { capabilities, config, name } = channel;
     const mapped = Object.keys(config.locations);
     const places = capabilities.stockByLocation && mapped.length > 0 ? mapped : [''];
@@ -71,7 +77,9 @@ export class ConsistencyService {
       ]);
       const suspects = await this.differing(rows);
       // A change since the first look has put them on their way.
-      const still = await poolOf(this.dataSource).query<{ id: number }>(STILL_AT_REST, [suspects.map(({ id }) => id)]);
+      const still = await poolOf(this.dataSource).query<{ id: number }>(STILL_AT_REST, [
+        suspects.map(({ id }) => id),
+      ]);
       const ids = new Set(still.rows.map(({ id }) => id));
       for (const { id, message } of suspects) if (ids.has(id)) found.push({ invariant: 'I6', message });
       checked += rows.length;
@@ -86,7 +94,10 @@ export class ConsistencyService {
       return listing ? [{ row, listing }] : [];
     });
     const expected = await this.published.computeFor(
-      known.map(({ row: { channelLocation }, listing }) => ({ listing, ...(channelLocation && { channelLocation }) })),
+      known.map(({ row: { channelLocation }, listing }) => ({
+        listing,
+        ...(channelLocation && { channelLocation }),
+      })),
     );
     return known.flatMap(({ row, listing }, index) => {
       const { quantity } = expected[index]!;

@@ -36,7 +36,13 @@ export function readCountCsv(content: Buffer): ReadLines {
   if (!isUtf8(content)) return { lines: [], faults: ['it must be saved as CSV in UTF-8'] };
   let records: { record: Record<string, string>; info: { lines: number } }[];
   try {
-    records = parse(content, { bom: true, columns: checkedHeader, skip_empty_lines: true, trim: true, info: true });
+    records = parse(content, {
+      bom: true,
+      columns: checkedHeader,
+      skip_empty_lines: true,
+      trim: true,
+      info: true,
+    });
   } catch (error) {
     return { lines: [], faults: [(error as Error).message] };
   }
@@ -62,7 +68,8 @@ export function readCountRows(rows: readonly unknown[]): ReadLines {
     const { line, sku, location = '', state } = checked;
     const key = [sku, location, state].join('\n');
     const earlier = seen.get(key);
-    if (earlier !== undefined) return addFault(read, `line ${line}: ${sku} is counted in line ${earlier} already`);
+    if (earlier !== undefined)
+      return addFault(read, `line ${line}: ${sku} is counted in line ${earlier} already`);
     seen.set(key, line);
     read.lines.push(checked);
   });
@@ -74,14 +81,21 @@ function addFault({ faults }: ReadLines, fault: string): void {
 }
 
 function checkedRow(row: unknown, number: number): CountLine | string {
-  const { line = number, sku, quantity, location, state = 'on_hand' } = (row ?? {}) as Record<string, unknown>;
+  const {
+    line = number,
+    sku,
+    quantity,
+    location,
+    state = 'on_hand',
+  } = (row ?? {}) as Record<string, unknown>;
   const at = `line ${line as number}`;
   if (typeof sku !== 'string' || !CODE.test(sku)) return `${at}: sku must be 1 to 100 printable characters`;
   if (!Number.isSafeInteger(quantity) || (quantity as number) < 0 || (quantity as number) > MOST_UNITS)
     return `${at}: quantity must be a whole number from 0 to ${MOST_UNITS}`;
   if (location !== undefined && (typeof location !== 'string' || !CODE.test(location)))
     return `${at}: location must be the code of a location`;
-  if (!COUNTED_STATES.includes(state as CountState)) return `${at}: state must be one of ${COUNTED_STATES.join(', ')}`;
+  if (!COUNTED_STATES.includes(state as CountState))
+    return `${at}: state must be one of ${COUNTED_STATES.join(', ')}`;
   return {
     line: line as number,
     sku,

@@ -44,7 +44,10 @@ export interface CountSummary extends CountRow {
   adjustedUnits: number;
 }
 
-export type NewLine = Pick<CountLineRow, 'line' | 'sku' | 'location' | 'skuId' | 'locationId' | 'state' | 'counted'>;
+export type NewLine = Pick<
+  CountLineRow,
+  'line' | 'sku' | 'location' | 'skuId' | 'locationId' | 'state' | 'counted'
+>;
 export type LineUpdate = Pick<CountLineRow, 'line'> &
   Partial<Pick<CountLineRow, 'ledger' | 'difference' | 'status' | 'note' | 'before' | 'after'>>;
 
@@ -98,8 +101,13 @@ export class CountRecords {
   }
 
   /** SKUs with a level at a location of the count that no line speaks of, as lines of nothing. In pages by SKU. */
-  async uncounted(id: string, afterSkuId: number, limit: number): Promise<{ skuId: number; locationId: number }[]> {
-    return (await this.pool.query<{ skuId: number; locationId: number }>(UNCOUNTED, [id, afterSkuId, limit])).rows;
+  async uncounted(
+    id: string,
+    afterSkuId: number,
+    limit: number,
+  ): Promise<{ skuId: number; locationId: number }[]> {
+    return (await this.pool.query<{ skuId: number; locationId: number }>(UNCOUNTED, [id, afterSkuId, limit]))
+      .rows;
   }
 
   async addLines(id: string, lines: readonly Omit<NewLine, 'line'>[]): Promise<void> {
@@ -111,7 +119,12 @@ export class CountRecords {
   }
 
   /** Lines that wait, all or these; answers how many were decided. */
-  async decide(id: string, lines: readonly number[] | null, status: 'new' | 'rejected', by: string): Promise<number> {
+  async decide(
+    id: string,
+    lines: readonly number[] | null,
+    status: 'new' | 'rejected',
+    by: string,
+  ): Promise<number> {
     const { rowCount } = await this.pool.query(DECIDE, [id, lines, status, by]);
     return rowCount ?? 0;
   }

@@ -54,11 +54,17 @@ export class CountsFolderWorker implements OnModuleInit {
   private async take(folder: string, name: string, changedAt: Date, size: number): Promise<void> {
     try {
       if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes; split it`);
-      const { lines, faults, takenAt = changedAt.toISOString() } = readCountCsv(await readFile(join(folder, name)));
+      const {
+        lines,
+        faults,
+        takenAt = changedAt.toISOString(),
+      } = readCountCsv(await readFile(join(folder, name)));
       if (faults.length > 0) throw new Error(faults.join('\n'));
       if (lines.length === 0) throw new Error('it holds no lines');
-      if (Number.isNaN(Date.parse(takenAt))) throw new Error(`taken_at must be an ISO 8601 time, not ${takenAt}`);
-      if (Date.parse(takenAt) > Date.now()) throw new Error(`taken_at must not be in the future, as ${takenAt} is`);
+      if (Number.isNaN(Date.parse(takenAt)))
+        throw new Error(`taken_at must be an ISO 8601 time, not ${takenAt}`);
+      if (Date.parse(takenAt) > Date.now())
+        throw new Error(`taken_at must not be in the future, as ${takenAt} is`);
       const [, source = name, full] = /^(.*?)(\.full)?\.csv$/i.exec(name) ?? [];
       const { id, task } = await this.counts.receive({
         source: source.slice(0, 100),
@@ -79,7 +85,12 @@ export class CountsFolderWorker implements OnModuleInit {
   }
 
   /** Under a name of its own: a source sends one file after the other under the same name. */
-  private async putAway(folder: string, place: 'done' | 'failed', name: string, report: string): Promise<void> {
+  private async putAway(
+    folder: string,
+    place: 'done' | 'failed',
+    name: string,
+    report: string,
+  ): Promise<void> {
     const stamp = new Date().toISOString().replace(/[:.]/g, '-');
     const target = join(folder, place, `${stamp}-${basename(name)}`);
     await rename(join(folder, name), target);

@@ -1,5 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Min } from 'class-validator';
 import { raw, type Request, type Response } from 'express';
 import { Needs } from '../access/scopes';
@@ -23,12 +31,17 @@ class CountQuery extends WaitQuery {
   @IsPastTime()
   takenAt: string;
 
-  @ApiPropertyOptional({ enum: KINDS, description: '`full`: what it does not name at its locations is not there' })
+  @ApiPropertyOptional({
+    enum: KINDS,
+    description: '`full`: what it does not name at its locations is not there',
+  })
   @MayBeAbsent()
   @IsIn(KINDS)
   kind: (typeof KINDS)[number] = 'partial';
 
-  @ApiPropertyOptional({ description: 'Of lines that name none; the first location in priority order when absent' })
+  @ApiPropertyOptional({
+    description: 'Of lines that name none; the first location in priority order when absent',
+  })
   @MayBeAbsent()
   @IsCode()
   location?: string;
@@ -86,7 +99,12 @@ export class CountsController {
     if (faults.length > 0) throw invalidRequest(faults.map((message) => ({ field: '', message })));
     if (lines.length === 0) throw invalidRequest([{ field: '', message: 'holds no lines' }]);
     const receivedBy = `api:${request.caller!.name}`;
-    const { id, task } = await this.counts.receive({ ...query, takenAt: new Date(takenAt), lines, receivedBy });
+    const { id, task } = await this.counts.receive({
+      ...query,
+      takenAt: new Date(takenAt),
+      lines,
+      receivedBy,
+    });
     return task ? this.answers.answer(task, wait, response) : this.counts.summary(id);
   }
 

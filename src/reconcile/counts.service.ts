@@ -12,7 +12,13 @@ import { StockService } from '../inventory/stock.service';
 import type { TaskRun } from '../jobs/task-run';
 import { TasksService, type TaskView } from '../jobs/tasks.service';
 import { adjustedState, type CountLine, judgeCount, unitsOf } from './count-lines';
-import { type CountLineRow, CountRecords, type CountRow, type CountSummary, type LineUpdate } from './count-records';
+import {
+  type CountLineRow,
+  CountRecords,
+  type CountRow,
+  type CountSummary,
+  type LineUpdate,
+} from './count-records';
 import { CountClosedError, NoSuchCountError } from './reconcile.errors';
 
 const COUNT = 'count';
@@ -88,7 +94,12 @@ export class CountsService implements OnModuleInit {
   }
 
   /** Posts, or turns down, what waits for a person: these lines, or all. Throws `NoSuchCountError`, `CountClosedError`. */
-  async decide(id: string, verdict: 'approve' | 'reject', lines: readonly number[] | null, by: string): Promise<TaskView> {
+  async decide(
+    id: string,
+    verdict: 'approve' | 'reject',
+    lines: readonly number[] | null,
+    by: string,
+  ): Promise<TaskView> {
     await this.find(id);
     const decided = await this.records.decide(id, lines, verdict === 'approve' ? 'new' : 'rejected', by);
     if (decided === 0) throw new CountClosedError(id);
@@ -105,7 +116,8 @@ export class CountsService implements OnModuleInit {
     const unknown = lines.filter(({ sku }) => this.catalog.knownSkuId(sku) === undefined);
     if (unknown.length > 0) await this.catalog.learn([...new Set(unknown.map(({ sku }) => sku))]);
     const places = new Map<string, number | null>();
-    for (const code of new Set(lines.map(({ location }) => location))) places.set(code, await this.placeOf(code));
+    for (const code of new Set(lines.map(({ location }) => location)))
+      places.set(code, await this.placeOf(code));
     return lines.map(({ line, sku, location, state, units }) => ({
       line,
       sku,
@@ -138,7 +150,9 @@ export class CountsService implements OnModuleInit {
     }
     await this.records.finish(count.id);
     const summary = await this.summary(count.id);
-    this.log.log(`count of ${count.source}: ${JSON.stringify(summary.byStatus)}, ${summary.adjustedUnits} units adjusted`);
+    this.log.log(
+      `count of ${count.source}: ${JSON.stringify(summary.byStatus)}, ${summary.adjustedUnits} units adjusted`,
+    );
     return summary;
   }
 
@@ -147,7 +161,10 @@ export class CountsService implements OnModuleInit {
     for (let after = 0; ;) {
       signal.throwIfAborted();
       const found = await this.records.uncounted(id, after, LINES_AT_ONCE);
-      const levels = await this.levelsAt(found.map(({ skuId }) => skuId), takenAt);
+      const levels = await this.levelsAt(
+        found.map(({ skuId }) => skuId),
+        takenAt,
+      );
       const missing = found.filter((each) => unitsOf('on_hand', levels(each)) !== 0);
       await this.records.addLines(
         id,
@@ -179,7 +196,10 @@ export class CountsService implements OnModuleInit {
   }
 
   private async judge({ takenAt }: CountRow, lines: readonly KnownLine[]): Promise<LineUpdate[]> {
-    const levels = await this.levelsAt(lines.map(({ skuId }) => skuId), takenAt);
+    const levels = await this.levelsAt(
+      lines.map(({ skuId }) => skuId),
+      takenAt,
+    );
     const tags = await this.catalog.tagsOf(lines.map(({ skuId }) => skuId));
     return lines.map((line) => {
       const ledger = unitsOf(line.state, levels(line));
@@ -187,7 +207,13 @@ export class CountsService implements OnModuleInit {
       const verdict = judgeCount(ledger, difference, tags.get(line.skuId) ?? [], this.config.counts);
       // Noted before it is posted, so that whoever goes on after a crash posts the same.
       const status = verdict.status === 'adjusted' ? 'new' : verdict.status;
-      return { line: line.line, ledger, difference, status, ...('note' in verdict && { note: verdict.note }) };
+      return {
+        line: line.line,
+        ledger,
+        difference,
+        status,
+        ...('note' in verdict && { note: verdict.note }),
+      };
     });
   }
 
@@ -239,7 +265,10 @@ export class CountsService implements OnModuleInit {
 
 function levelsIn(rows: Awaited<ReturnType<StockService['levelsOf']>>) {
   const levels = new Map(
-    rows.map(({ skuId, levels: each }) => [skuId, new Map(each.map(({ locationId, level }) => [locationId, level]))]),
+    rows.map(({ skuId, levels: each }) => [
+      skuId,
+      new Map(each.map(({ locationId, level }) => [locationId, level])),
+    ]),
   );
   return ({ skuId, locationId }: { skuId: number; locationId: number }): Level =>
     levels.get(skuId)?.get(locationId) ?? EMPTY_LEVEL;

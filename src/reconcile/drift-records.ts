@@ -61,7 +61,10 @@ export class DriftRecords {
   }
 
   /** These show what they should. */
-  async resolve(channel: string, equal: readonly Pick<Finding, 'channelSku' | 'channelLocation'>[]): Promise<void> {
+  async resolve(
+    channel: string,
+    equal: readonly Pick<Finding, 'channelSku' | 'channelLocation'>[],
+  ): Promise<void> {
     if (equal.length === 0) return;
     await this.pool.query(RESOLVE, [
       channel,
@@ -97,7 +100,10 @@ export class DriftRecords {
   }
 }
 
-export function placeKey({ channelSku, channelLocation }: Pick<Finding, 'channelSku' | 'channelLocation'>): string {
+export function placeKey({
+  channelSku,
+  channelLocation,
+}: Pick<Finding, 'channelSku' | 'channelLocation'>): string {
   return `${channelSku}\n${channelLocation}`;
 }
 

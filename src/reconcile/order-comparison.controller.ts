@@ -34,7 +34,9 @@ export class OrderComparisonController {
   @Post('reconcile')
   @HttpCode(200)
   @Needs('channels:write')
-  @ApiOperation({ summary: "Compare the channel's order list over a window with ours, and read what we lack" })
+  @ApiOperation({
+    summary: "Compare the channel's order list over a window with ours, and read what we lack",
+  })
   async reconcile(
     @Param('channel') channel: string,
     @Body() body: CompareOrdersBody | undefined,

@@ -100,7 +100,11 @@ export class OrderComparisonService implements OnModuleInit {
     }
   }
 
-  private async comparePage(run: TaskRun, report: OrderReport, { items, unreadable = [] }: Page<OrderDocument>) {
+  private async comparePage(
+    run: TaskRun,
+    report: OrderReport,
+    { items, unreadable = [] }: Page<OrderDocument>,
+  ) {
     // A list that is still growing may name an order twice; what it said last counts.
     const listed = new Map(items.map((order) => [order.orderId, order]));
     const ids = [...listed.keys()];

@@ -43,7 +43,9 @@ async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const over = new AbortController();
   const late = sleep(PAGE_SECONDS * 1000, undefined, { signal: AbortSignal.any([signal, over.signal]) }).then(
     () => {
-      throw new ChannelUnavailableError(`a page of what the channel shows took longer than ${PAGE_SECONDS} s`);
+      throw new ChannelUnavailableError(
+        `a page of what the channel shows took longer than ${PAGE_SECONDS} s`,
+      );
     },
     () => {
       signal.throwIfAborted();

@@ -34,7 +34,10 @@ export function planOf(
   const named = limits.filter((limit) => limit.name === inventoryReads?.limit);
   const slowest = (named.length > 0 ? named : limits)
     .map((limit) => ({ limit, seconds: secondsOf(limit, calls) }))
-    .reduce((a, b) => (b.seconds > a.seconds ? b : a), { limit: undefined as RateLimit | undefined, seconds: 0 });
+    .reduce((a, b) => (b.seconds > a.seconds ? b : a), {
+      limit: undefined as RateLimit | undefined,
+      seconds: 0,
+    });
   return {
     channel: name,
     listings,

@@ -31,7 +31,9 @@ export interface ReconcileReport {
   seconds: number;
 }
 
-const FIELD_OF: Readonly<Partial<Record<DriftCause, 'drift' | 'notApplied' | 'channelEdits' | 'ordersUnread'>>> = {
+const FIELD_OF: Readonly<
+  Partial<Record<DriftCause, 'drift' | 'notApplied' | 'channelEdits' | 'ordersUnread'>>
+> = {
   drift: 'drift',
   'not-applied': 'notApplied',
   'channel-edit': 'channelEdits',

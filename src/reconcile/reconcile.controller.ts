@@ -37,7 +37,10 @@ class CorrectBody {
 }
 
 class DriftsQuery extends LimitQuery {
-  @ApiPropertyOptional({ enum: STATES, description: '`escalated`: corrected too often, and left to a person' })
+  @ApiPropertyOptional({
+    enum: STATES,
+    description: '`escalated`: corrected too often, and left to a person',
+  })
   @MayBeAbsent()
   @IsIn(STATES)
   state?: string;
@@ -67,7 +70,8 @@ export class ReconcileController {
   @Needs('channels:write')
   @ApiOperation({
     summary: 'Compare the channel with the ledger now; what drifted is pushed again',
-    description: 'Answers 200 with the report when that takes no longer than `wait` seconds, else 202 with the task.',
+    description:
+      'Answers 200 with the report when that takes no longer than `wait` seconds, else 202 with the task.',
   })
   async reconcile(
     @Param('channel') channel: string,
@@ -100,7 +104,9 @@ export class ReconcileController {
 
   @Get('drifts')
   @Needs('channels:read')
-  @ApiOperation({ summary: 'What the channel shows otherwise than it should, and since when; last found first' })
+  @ApiOperation({
+    summary: 'What the channel shows otherwise than it should, and since when; last found first',
+  })
   async drifts(@Param('channel') channel: string, @Query() { limit, state }: DriftsQuery) {
     this.channels.get(channel);
     const items = await this.dataSource.query(DRIFTS, [channel, limit, state ?? null]);

@@ -142,7 +142,10 @@ export class ReconcileService implements OnModuleInit {
     let failures = 0;
     for (let hasRead = false; ;) {
       try {
-        const pages = channel.readInventory({ ...(cursor !== undefined && { cursor }), ...(channelSkus && { channelSkus }) });
+        const pages = channel.readInventory({
+          ...(cursor !== undefined && { cursor }),
+          ...(channelSkus && { channelSkus }),
+        });
         for await (const read of readAhead(pages, () => this.records.now(), run.signal)) {
           await comparison.compare(read);
           [hasRead, failures] = [true, 0];

@@ -47,7 +47,9 @@ export class ReportsController {
 
   @Get('stranded-reservations')
   @Needs('stock:read')
-  @ApiOperation({ summary: 'Reservations open for longer than is configured and not fulfilled, oldest first' })
+  @ApiOperation({
+    summary: 'Reservations open for longer than is configured and not fulfilled, oldest first',
+  })
   async list(@Query() { limit }: LimitQuery) {
     return { items: await this.stranded.list(limit) };
   }

@@ -24,11 +24,16 @@ export class SettlementService {
     let isSound = false;
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'`);
+      await client.query(
+        `SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'`,
+      );
       await client.query(`DECLARE settlement NO SCROLL CURSOR FOR ${settlementSql(after, until)}`);
       yield `${COLUMNS.join(',')}\n`;
       for (;;) {
-        const { rows } = await client.query<unknown[]>({ text: `FETCH ${ROWS_AT_ONCE} FROM settlement`, rowMode: 'array' });
+        const { rows } = await client.query<unknown[]>({
+          text: `FETCH ${ROWS_AT_ONCE} FROM settlement`,
+          rowMode: 'array',
+        });
         if (rows.length > 0) yield rows.map((row) => `${row.map(csvField).join(',')}\n`).join('');
         if (rows.length < ROWS_AT_ONCE) break;
       }
@@ -51,7 +56,8 @@ function settlementSql(after: Date, until: Date): string {
   const from = `'${after.toISOString()}'::timestamptz`;
   const to = `'${until.toISOString()}'::timestamptz`;
   const isWithin = `e.occurred_at > ${from}`;
-  const units = (type: string) => `coalesce(sum(e.quantity) FILTER (WHERE ${isWithin} AND e.type = '${type}'), 0)`;
+  const units = (type: string) =>
+    `coalesce(sum(e.quantity) FILTER (WHERE ${isWithin} AND e.type = '${type}'), 0)`;
   const onHand = (when: string) => `
     coalesce(sum(CASE WHEN e.to_state IN ('available', 'reserved') THEN e.quantity ELSE 0 END
                - CASE WHEN e.from_state IN ('available', 'reserved') THEN e.quantity ELSE 0 END) FILTER (WHERE ${when}), 0)`;

@@ -50,7 +50,9 @@ export class StrandedService implements OnModuleInit {
       return (await client.query(FIND, [strandedAfterHours])).rowCount ?? 0;
     });
     if (found > 0)
-      this.log.warn(`${found} reservations are open for more than ${strandedAfterHours} hours and nobody fulfils them`);
+      this.log.warn(
+        `${found} reservations are open for more than ${strandedAfterHours} hours and nobody fulfils them`,
+      );
   }
 }
 

@@ -10,7 +10,10 @@ import { TasksService, type TaskView } from '../jobs/tasks.service';
 const DEFAULT_WAIT_SECONDS = 50;
 
 export class WaitQuery {
-  @ApiPropertyOptional({ description: 'Seconds to wait for the report; 0 to have the task at once', default: 50 })
+  @ApiPropertyOptional({
+    description: 'Seconds to wait for the report; 0 to have the task at once',
+    default: 50,
+  })
   @MayBeAbsent()
   @Type(() => Number)
   @IsInt()

@@ -161,16 +161,22 @@ describe(`a comparison of ${LISTINGS} listings while ${ORDERS_PER_SECOND} orders
       [channel.of('in-flight'), 1_005],
     );
     expect(rows).toHaveLength(PLANTED);
-    expect(rows.filter((row: { forced: boolean; pushes: number }) => row.forced || row.pushes > 0)).toEqual([]);
+    expect(rows.filter((row: { forced: boolean; pushes: number }) => row.forced || row.pushes > 0)).toEqual(
+      [],
+    );
   });
 
-  test('has the channel show what it should in the end', async () => {
-    await dataSource.query(`UPDATE dirty_listings SET not_before = '-infinity' WHERE parked_at IS NULL`);
-    await eventually(async () => {
-      const { body } = await api.post<Record<string, number>>('/v1/channels/shop/reconcile');
-      expect(body).toMatchObject({ inFlight: 0, drifted: 0, unseenOrders: 0, missing: PLANTED });
-    }, PATIENCE_MS);
-  }, PATIENCE_MS);
+  test(
+    'has the channel show what it should in the end',
+    async () => {
+      await dataSource.query(`UPDATE dirty_listings SET not_before = '-infinity' WHERE parked_at IS NULL`);
+      await eventually(async () => {
+        const { body } = await api.post<Record<string, number>>('/v1/channels/shop/reconcile');
+        expect(body).toMatchObject({ inFlight: 0, drifted: 0, unseenOrders: 0, missing: PLANTED });
+      }, PATIENCE_MS);
+    },
+    PATIENCE_MS,
+  );
 
   test('stays within the limit of the channel, beside the pushes, and needs no more calls than pages', () => {
     expect(shop.calls.filter(({ status }) => status === 429)).toEqual([]);
@@ -179,7 +185,9 @@ describe(`a comparison of ${LISTINGS} listings while ${ORDERS_PER_SECOND} orders
   });
 
   test('takes bounded memory', () => {
-    process.stderr.write(`  compared in ${seconds.toFixed(1)} s, ${readCalls} calls, grew by ${growthMb ?? '?'} MB\n`);
+    process.stderr.write(
+      `  compared in ${seconds.toFixed(1)} s, ${readCalls} calls, grew by ${growthMb ?? '?'} MB\n`,
+    );
     if (growthMb !== undefined) expect(growthMb).toBeLessThan(MOST_GROWTH_MB);
   });
 });

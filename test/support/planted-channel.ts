@@ -29,7 +29,10 @@ export class PlantedChannel {
     const named = (name: string, count: number) =>
       Array.from({ length: count }, (_, index) => `${name.toUpperCase()}-${index}`);
     const classes = CLASSES.map((name) => [name, named(name, planted)] as const);
-    this.skus = { ...(Object.fromEntries(classes) as Record<PlantedClass, string[]>), flow: named('flow', flow) };
+    this.skus = {
+      ...(Object.fromEntries(classes) as Record<PlantedClass, string[]>),
+      flow: named('flow', flow),
+    };
   }
 
   of(name: PlantedClass | 'flow'): readonly string[] {
@@ -39,7 +42,9 @@ export class PlantedChannel {
   /** Ours, in an order that spreads each class over the pages. */
   get mapped(): string[] {
     const { unmapped: _theirs, ...ours } = this.skus;
-    return Object.values(ours).flat().sort((a, b) => spread(a) - spread(b));
+    return Object.values(ours)
+      .flat()
+      .sort((a, b) => spread(a) - spread(b));
   }
 
   get listingsCsv(): string {
