@@ -56,7 +56,7 @@ export async function scanLedger(
   const columns = `seq, sku_id, location_id, type, from_state, to_state, quantity,
     available, reserved, quarantined, damaged, in_transit, on_order, version`;
   let events = 0;
-  for await (const rows of pagesOf<ScanRow>(client, columns, PAGE_ROWS, watch)) {
+  for await (const rows of pagesOf<ScanRow>(client, columns, watch)) {
     for (const row of rows) {
       const [seq, skuId, locationId, type, from, to, quantityUnits] = row;
       if (current?.skuId !== skuId || current.locationId !== locationId) {
@@ -74,75 +74,10 @@ export async function scanLedger(
   return { events };
 }
 
-type FoldRow = [
-  skuId: number,
-  locationId: number,
-  type: StockEvent['type'],
-  from: StockEvent['from'],
-  to: StockEvent['to'],
-  quantity: number,
-];
-
-/** As `scanLedger`, for who trusts the events and wants the levels alone: half the columns, twice as fast. */
-export async function foldLedger(
-  client: PoolClient,
-  folded: (level: FoldedLevel) => void | Promise<void>,
-  watch: LedgerWatch = {},
-): Promise<{ events: number }> {
-  let current: FoldedLevel | undefined;
-  let events = 0;
-  const columns = 'sku_id, location_id, type, from_state, to_state, quantity';
-  for await (const rows of pagesOf<FoldRow>(client, columns, FOLDED_ROWS, watch)) {
-    for (const [skuId, locationId, type, from, to, quantityUnits] of rows) {
-      if (current?.skuId !== skuId || current.locationId !== locationId) {
-        if (current) await folded(current);
-        current = { skuId, locationId, level: EMPTY_LEVEL };
-      }
-      current.level = evolve(current.level, { type, from, to, quantityUnits });
-    }
-    events += rows.length;
-  }
-  if (current) await folded(current);
-  return { events };
-}
-
-/** Folds onto levels, which `text` selects, the events that each has not seen. */
-export async function foldNewer(
-  client: PoolClient,
-  text: string,
-): Promise<{ events: number; levels: FoldedLevel[] }> {
-  const { rows } = await client.query<Level & { sku_id: number; location_id: number }>(text);
-  const levels: FoldedLevel[] = [];
-  let events = 0;
-  for (const { sku_id: skuId, location_id: locationId, ...before } of rows) {
-    const newer = await client.query<{
-      type: string;
-      from_state: string;
-      to_state: string;
-      quantity: number;
-    }>(
-      `SELECT type, from_state, to_state, quantity FROM ledger
-        WHERE sku_id = $1 AND location_id = $2 AND version > $3 ORDER BY version`,
-      [skuId, locationId, before.version],
-    );
-    const level = newer.rows.reduce<Level>(
-      (so, { type, from_state: from, to_state: to, quantity: quantityUnits }) =>
-        evolve(so, { type, from, to, quantityUnits } as StockEvent),
-      before,
-    );
-    events += newer.rows.length;
-    levels.push({ skuId, locationId, level });
-  }
-  return { events, levels };
-}
-
-const FOLDED_ROWS = 20_000;
-
 /** The whole ledger, level by level. The next page is on its way while one is worked on. */
 async function* pagesOf<Row extends unknown[]>(
   client: PoolClient,
   columns: string,
-  size: number,
   { onProgress, signal }: LedgerWatch,
 ): AsyncGenerator<Row[]> {
   // All of it will be read: a plan that is quick to its first row would look up each one.
@@ -150,12 +85,12 @@ async function* pagesOf<Row extends unknown[]>(
   await client.query(
     `DECLARE ledger_scan NO SCROLL CURSOR FOR SELECT ${columns} FROM ledger ORDER BY sku_id, location_id, version`,
   );
-  const fetch = () => client.query<Row>({ text: `FETCH ${size} FROM ledger_scan`, rowMode: 'array' });
+  const fetch = () => client.query<Row>({ text: `FETCH ${PAGE_ROWS} FROM ledger_scan`, rowMode: 'array' });
   let events = 0;
   for (let asked = fetch(); ;) {
     const { rows } = await asked;
     signal?.throwIfAborted();
-    const isLast = rows.length < size;
+    const isLast = rows.length < PAGE_ROWS;
     if (!isLast) {
       asked = fetch();
       // Whoever works on this page may fail meanwhile; the next one is nobody's then.

@@ -4,8 +4,8 @@ import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { poolOf } from '../database/pool';
 import { AvailabilityService, REBUILT } from './availability.service';
-import { type FoldedLevel, foldLedger, foldNewer, type LedgerWatch } from './ledger-scan';
-import { COUNTED_STATES } from './level';
+import type { FoldedLevel } from './ledger-scan';
+import { COUNTED_STATES, EMPTY_LEVEL, evolveBySum, type Level, type SummedMoves } from './level';
 import { numberArray } from './sql-array';
 
 const PAGE_LEVELS = 5_000;
@@ -22,6 +22,13 @@ export interface Rebuilt {
   lockedMs: number;
 }
 
+interface MoveRow extends SummedMoves {
+  sku_id: number;
+  location_id: number;
+  /** The level that the moves follow; null where they are its first. */
+  before: Level | null;
+}
+
 /** Makes the levels anew from the ledger alone. */
 @Injectable()
 export class RebuildService {
@@ -32,16 +39,21 @@ export class RebuildService {
 
   /**
    * Folds the ledger beside the live levels, then what came meanwhile; then, with writers held off for a moment,
-   * makes the live rows those. Readers see the old levels or the new ones, and nothing between.
+   * makes the live rows those. Readers see the old levels or the new ones, and nothing between. The database adds
+   * up like moves, so that it takes seconds where each event by itself would take minutes; `verify` looks at each.
    */
-  async rebuild(watch: LedgerWatch = {}): Promise<Rebuilt> {
+  async rebuild(signal?: AbortSignal): Promise<Rebuilt> {
     const client = await poolOf(this.dataSource).connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const cancel = () => void this.dataSource.query('SELECT pg_cancel_backend($1)', [rows[0]!.pid]);
+    signal?.addEventListener('abort', cancel);
     let isSound = false;
     try {
-      const rebuilt = await rebuildBeside(client, watch);
+      const rebuilt = await rebuildBeside(client);
       isSound = true;
       return rebuilt;
     } finally {
+      signal?.removeEventListener('abort', cancel);
       // The session takes its table and any transaction with it.
       await client.query('DROP TABLE IF EXISTS levels_rebuilt').catch(() => (isSound = false));
       client.release(!isSound);
@@ -50,29 +62,23 @@ export class RebuildService {
   }
 }
 
-async function rebuildBeside(client: PoolClient, watch: LedgerWatch): Promise<Rebuilt> {
+async function rebuildBeside(client: PoolClient): Promise<Rebuilt> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-  await client.query('SET LOCAL statement_timeout = 0');
+  await client.query(`SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '128MB'`);
   await client.query(MAKE_TABLE);
-  const page: FoldedLevel[] = [];
-  let { events } = await foldLedger(
-    client,
-    async (level) => {
-      page.push(level);
-      if (page.length === PAGE_LEVELS) await keepFolded(client, page.splice(0));
-    },
-    watch,
-  );
-  await keepFolded(client, page);
+  let events = await fold(client, ALL_MOVES);
   await client.query('COMMIT');
   await client.query('ANALYZE levels_rebuilt');
   // The long part of what came meanwhile, so that what is left for the lock is short.
-  events += await catchUp(client);
+  await client.query('BEGIN');
+  await client.query('SET LOCAL statement_timeout = 0');
+  events += await fold(client, NEWER_MOVES);
+  await client.query('COMMIT');
   await client.query('BEGIN');
   await client.query('SET LOCAL statement_timeout = 0');
   await client.query('LOCK TABLE levels IN EXCLUSIVE MODE');
   const locked = performance.now();
-  events += await catchUp(client);
+  events += await fold(client, NEWER_MOVES);
   const swapped = await client.query<Omit<Rebuilt, 'events' | 'lockedMs'>>(SWAP);
   await client.query(`NOTIFY onhand_levels, '${REBUILT}'`);
   await client.query('COMMIT');
@@ -80,10 +86,26 @@ async function rebuildBeside(client: PoolClient, watch: LedgerWatch): Promise<Re
   return { events, ...swapped.rows[0]!, lockedMs };
 }
 
-async function catchUp(client: PoolClient): Promise<number> {
-  const { events, levels } = await foldNewer(client, NEWER);
-  for (let at = 0; at < levels.length; at += PAGE_LEVELS)
-    await keepFolded(client, levels.slice(at, at + PAGE_LEVELS));
+/** Folds moves, level after level, onto what is kept of each already. Answers how many events they were. */
+async function fold(client: PoolClient, moves: string): Promise<number> {
+  await client.query(`DECLARE moves NO SCROLL CURSOR FOR ${moves}`);
+  const page: FoldedLevel[] = [];
+  let current: FoldedLevel | undefined;
+  let events = 0;
+  for (;;) {
+    const { rows } = await client.query<MoveRow>(`FETCH ${PAGE_LEVELS} FROM moves`);
+    for (const { sku_id: skuId, location_id: locationId, before, ...summed } of rows) {
+      if (current?.skuId !== skuId || current.locationId !== locationId)
+        page.push((current = { skuId, locationId, level: before ?? EMPTY_LEVEL }));
+      current.level = evolveBySum(current.level, summed);
+      events += summed.events;
+    }
+    const isLast = rows.length < PAGE_LEVELS;
+    // The last level may go on in the next page.
+    await keepFolded(client, page.splice(0, page.length - (isLast ? 0 : 1)));
+    if (isLast) break;
+  }
+  await client.query('CLOSE moves');
   return events;
 }
 
@@ -112,14 +134,21 @@ const KEEP_FOLDED = `
     excluded.available, excluded.reserved, excluded.quarantined, excluded.damaged, excluded.in_transit, excluded.on_order,
     excluded.version, excluded.updated_at)`;
 
-/** A level's events have no gaps, so that the next one is one look-up. A level not met before starts from nothing. */
-const NEWER = `
-  SELECT sku_id, location_id, available, reserved, quarantined, damaged, in_transit, on_order, version FROM levels_rebuilt r
-   WHERE EXISTS (SELECT FROM ledger e WHERE (e.sku_id, e.location_id, e.version) = (r.sku_id, r.location_id, r.version + 1))
-  UNION ALL
-  SELECT sku_id, location_id, 0, 0, 0, 0, 0, 0, 0 FROM levels l
-   WHERE NOT EXISTS (SELECT FROM levels_rebuilt r WHERE (r.sku_id, r.location_id) = (l.sku_id, l.location_id))
-     AND EXISTS (SELECT FROM ledger e WHERE (e.sku_id, e.location_id, e.version) = (l.sku_id, l.location_id, 1))`;
+const SUMMED = `e.from_state, e.to_state, min(e.type) AS type, sum(e.quantity)::bigint AS quantity, count(*) AS events`;
+
+const ALL_MOVES = `
+  SELECT e.sku_id, e.location_id, NULL::json AS before, ${SUMMED} FROM ledger e
+   GROUP BY e.sku_id, e.location_id, e.from_state, e.to_state ORDER BY e.sku_id, e.location_id`;
+
+/** Of levels that are kept, and of those that have come since; both by the ledger's own index. */
+const NEWER_MOVES = `
+  SELECT l.sku_id, l.location_id, l.before::json AS before, ${SUMMED} FROM (
+      SELECT sku_id, location_id, version, row_to_json(r)::text AS before FROM levels_rebuilt r
+      UNION ALL
+      SELECT sku_id, location_id, 0, NULL FROM levels n
+       WHERE NOT EXISTS (SELECT FROM levels_rebuilt r WHERE (r.sku_id, r.location_id) = (n.sku_id, n.location_id))) l
+    JOIN LATERAL (SELECT * FROM ledger e WHERE e.sku_id = l.sku_id AND e.location_id = l.location_id AND e.version > l.version) e ON true
+   GROUP BY l.sku_id, l.location_id, l.before, e.from_state, e.to_state ORDER BY l.sku_id, l.location_id`;
 
 const SWAP = `
   WITH corrected AS (

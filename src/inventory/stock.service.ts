@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { CatalogService } from './catalog.service';
-import { EMPTY_LEVEL, evolve, type EventType, type Level, type StockState } from './level';
+import {
+  EMPTY_LEVEL,
+  evolveBySum,
+  type EventType,
+  type Level,
+  type StockState,
+  type SummedMoves,
+} from './level';
 
 export interface StockRow {
   skuId: number;
@@ -36,10 +43,10 @@ export interface EventRow {
   recorded_at: Date;
 }
 
-/** Moves of one kind of a level, added up. */
-interface Moves extends Pick<EventRow, 'location_id' | 'type' | 'from_state' | 'to_state' | 'quantity'> {
+/** Of one level. */
+interface Moves extends SummedMoves {
   sku_id: number;
-  events: number;
+  location_id: number;
 }
 
 /** Reads levels and the ledger from the database; changes nothing. */
@@ -70,17 +77,15 @@ export class StockService {
    * that a SKU of many events comes in a few rows; what they make of a level is `evolve`'s to say.
    */
   async levelsOfAsOf(skuIds: readonly number[], occurredBy: Date): Promise<StockRow[]> {
-    const moves: Moves[] = await this.dataSource.query(
+    const rows: Moves[] = await this.dataSource.query(
       `SELECT sku_id, location_id, from_state, to_state, min(type) AS type, sum(quantity)::bigint AS quantity, count(*) AS events
          FROM ledger WHERE sku_id = ANY($1::int[]) AND occurred_at <= $2 GROUP BY 1, 2, 3, 4`,
       [skuIds, occurredBy],
     );
     const folded = new Map<number, Map<number, Level>>(skuIds.map((id) => [id, new Map()]));
-    for (const { sku_id, location_id, type, from_state: from, to_state: to, quantity, events } of moves) {
+    for (const { sku_id, location_id, ...moves } of rows) {
       const levels = folded.get(sku_id)!;
-      const before = levels.get(location_id) ?? EMPTY_LEVEL;
-      const after = evolve(before, { type, from, to, quantityUnits: quantity });
-      levels.set(location_id, { ...after, version: before.version + events });
+      levels.set(location_id, evolveBySum(levels.get(location_id) ?? EMPTY_LEVEL, moves));
     }
     return [...folded].map(([skuId, levels]) => ({
       skuId,

@@ -55,7 +55,10 @@ export class LedgerChecksService implements OnModuleInit {
   }
 
   private async runVerify(run: TaskRun): Promise<HostVerification> {
-    const { violations, ...ledger } = await this.verification.verify(this.watch(run));
+    const { violations, ...ledger } = await this.verification.verify({
+      signal: run.signal,
+      onProgress: (events) => run.progress(events, null, 'events read'),
+    });
     const flow = await this.consistency.check(run.signal);
     const violationCount = ledger.violationCount + flow.count;
     return {
@@ -68,10 +71,7 @@ export class LedgerChecksService implements OnModuleInit {
   }
 
   private runRebuild(run: TaskRun): Promise<Rebuilt> {
-    return this.rebuilding.rebuild(this.watch(run));
-  }
-
-  private watch(run: TaskRun) {
-    return { signal: run.signal, onProgress: (events: number) => run.progress(events, null, 'events read') };
+    run.progress(0, null, 'adding up the ledger');
+    return this.rebuilding.rebuild(run.signal);
   }
 }
