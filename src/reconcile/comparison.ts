@@ -85,7 +85,7 @@ export class Comparison {
     }));
     const equal = rows.filter((row) => row.shownUnits === row.expectedUnits);
     await this.suspect(rows.filter((row) => row.shownUnits !== row.expectedUnits));
-    await listings.recordShown(this.channel.name, ours);
+    await listings.recordShown(this.channel.name, ours, readAt);
     await records.resolve(
       this.channel.name,
       equal.map(({ listing, channelLocation }) => ({ channelSku: listing.channelSku, channelLocation })),
@@ -113,14 +113,12 @@ export class Comparison {
       await this.judgeAgain(suspects.slice(at, at + JUDGED_AT_ONCE), isCovered);
   }
 
-  /** Mapped listings that the channel did not show since the run began. */
-  async noteMissing(since: Date, wanted?: ReadonlySet<string>): Promise<void> {
+  /** Mapped listings, of these or all, that the channel did not show since the run began. */
+  async noteMissing(since: Date, channelSkus: readonly string[] | null): Promise<void> {
     const { records, listings, published } = this.parts;
     for (let after = 0; ;) {
-      const ids = await records.notShownSince(this.channel.name, since, after, JUDGED_AT_ONCE);
-      const missing = ids
-        .flatMap((id) => listings.get(id) ?? [])
-        .filter(({ channelSku }) => !wanted || wanted.has(channelSku));
+      const ids = await records.notShownSince(this.channel.name, since, channelSkus, after, JUDGED_AT_ONCE);
+      const missing = ids.flatMap((id) => listings.get(id) ?? []);
       const expected = await published.compute(missing);
       await this.record(
         missing.map(({ channelSku }, index) =>

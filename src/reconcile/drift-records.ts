@@ -88,8 +88,20 @@ export class DriftRecords {
   }
 
   /** Ids of listings that the channel has not shown since, in pages; none that were mapped later than that. */
-  async notShownSince(channel: string, since: Date, afterId: number, limit: number): Promise<number[]> {
-    const { rows } = await this.pool.query<{ id: number }>(NOT_SHOWN, [channel, since, afterId, limit]);
+  async notShownSince(
+    channel: string,
+    since: Date,
+    channelSkus: readonly string[] | null,
+    afterId: number,
+    limit: number,
+  ): Promise<number[]> {
+    const { rows } = await this.pool.query<{ id: number }>(NOT_SHOWN, [
+      channel,
+      since,
+      afterId,
+      limit,
+      channelSkus,
+    ]);
     return rows.map(({ id }) => id);
   }
 
@@ -167,6 +179,7 @@ const FORGET = `DELETE FROM drifts WHERE channel = $1 AND resolved_at < clock_ti
 const NOT_SHOWN = `
   SELECT l.id FROM listings l
    WHERE l.channel = $1 AND l.retired_at IS NULL AND l.created_at < $2 AND l.id > $3
+     AND ($5::text[] IS NULL OR l.channel_sku = ANY($5::text[]))
      AND NOT EXISTS (SELECT FROM shown_quantities q WHERE q.listing_id = l.id AND q.read_at >= $2)
    ORDER BY l.id LIMIT $4`;
 

@@ -111,7 +111,7 @@ export class ReconcileService implements OnModuleInit {
     try {
       await this.readAll(run, channel, comparison, channelSkus);
       await comparison.settle();
-      await comparison.noteMissing(run.startedAt, channelSkus && new Set(channelSkus));
+      await comparison.noteMissing(run.startedAt, channelSkus ?? null);
       if (!channelSkus) await this.records.resolveUnfound(run.id, channel.name);
     } catch (error) {
       // What was found so far is kept; the channel is not asked for more.
