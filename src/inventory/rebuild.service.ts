@@ -71,19 +71,26 @@ async function rebuildBeside(client: PoolClient): Promise<Rebuilt> {
   await client.query('ANALYZE levels_rebuilt');
   // The long part of what came meanwhile, so that what is left for the lock is short.
   await client.query('BEGIN');
-  await client.query('SET LOCAL statement_timeout = 0');
-  events += await fold(client, NEWER_MOVES);
+  events += await foldNewer(client);
   await client.query('COMMIT');
   await client.query('BEGIN');
-  await client.query('SET LOCAL statement_timeout = 0');
   await client.query('LOCK TABLE levels IN EXCLUSIVE MODE');
   const locked = performance.now();
-  events += await fold(client, NEWER_MOVES);
+  events += await foldNewer(client);
   const swapped = await client.query<Omit<Rebuilt, 'events' | 'lockedMs'>>(SWAP);
   await client.query(`NOTIFY onhand_levels, '${REBUILT}'`);
   await client.query('COMMIT');
   const lockedMs = Math.round(performance.now() - locked);
   return { events, ...swapped.rows[0]!, lockedMs };
+}
+
+/** What came since, by one look-up for each level: the planner would rather read the whole ledger once more. */
+async function foldNewer(client: PoolClient): Promise<number> {
+  await client.query('SET LOCAL statement_timeout = 0');
+  await client.query(PLANS.map((plan) => `SET LOCAL ${plan} = off`).join('; '));
+  const events = await fold(client, NEWER_MOVES);
+  await client.query(PLANS.map((plan) => `SET LOCAL ${plan} = on`).join('; '));
+  return events;
 }
 
 /** Folds moves, level after level, onto what is kept of each already. Answers how many events they were. */
@@ -133,6 +140,8 @@ const KEEP_FOLDED = `
   ON CONFLICT (sku_id, location_id) DO UPDATE SET (${STATE}) = (
     excluded.available, excluded.reserved, excluded.quarantined, excluded.damaged, excluded.in_transit, excluded.on_order,
     excluded.version, excluded.updated_at)`;
+
+const PLANS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_bitmapscan'];
 
 const SUMMED = `e.from_state, e.to_state, min(e.type) AS type, sum(e.quantity)::bigint AS quantity, count(*) AS events`;
 

@@ -131,7 +131,7 @@ async function historyFigures(
   const of = (name: string, aim: string, pick: (round: HistoryRound) => [Measured, Measured]) =>
     figure(name, done.map(pick), aim);
   return [
-    of(`rebuild from ${many}; ms are those that writers wait`, '100,000 events/s', (r) => [
+    of(`rebuild from ${many}; ours in ms is how long writers wait`, '100,000 events/s', (r) => [
       r.rebuild,
       r.rebuildFloor,
     ]),
