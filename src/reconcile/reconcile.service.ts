@@ -133,20 +133,22 @@ export class ReconcileService implements OnModuleInit {
   /** A page that cannot be read is asked for again, after a pause, from the cursor before it. */
   private async readAll(
     run: TaskRun,
-    { channel, name }: ReadyChannel,
+    { channel, name, capabilities }: ReadyChannel,
     comparison: Comparison,
     channelSkus: readonly string[] | undefined,
   ): Promise<void> {
     const total = channelSkus?.length ?? this.listings.countOf(name);
     let cursor = (run.checkpoint as Checkpoint | null)?.cursor;
     let failures = 0;
+    const isSnapshot = capabilities.inventoryReads?.snapshot === true;
+    const now = () => (isSnapshot ? Promise.resolve(run.startedAt) : this.records.now());
     for (let hasRead = false; ;) {
       try {
         const pages = channel.readInventory({
           ...(cursor !== undefined && { cursor }),
           ...(channelSkus && { channelSkus }),
         });
-        for await (const read of readAhead(pages, () => this.records.now(), run.signal)) {
+        for await (const read of readAhead(pages, now, run.signal)) {
           await comparison.compare(read);
           [hasRead, failures] = [true, 0];
           run.progress(comparison.report.listings, total);
