@@ -8,7 +8,9 @@ import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReconcileCommands } from './cli-reconcile';
 import { addSkuCommands } from './cli-skus';
+import { addTaskCommands } from './cli-tasks';
 import { VERSION } from './version';
 
 const program = new Command('onhand')
@@ -25,5 +27,7 @@ addPluginCommands(program);
 addPluginAuthorCommands(program);
 addListingCommands(program);
 addSkuCommands(program);
+addReconcileCommands(program);
+addTaskCommands(program);
 
 program.parseAsync().catch(fail);

@@ -46,6 +46,7 @@ export default defineChannelPlugin<EbayOptions>({
     readsOrders: true,
     cancelsOrders: cancel.enabled,
     subscribesWebhooks: webhook !== undefined,
+    inventoryReads: { rowsPerCall: 200, limit: 'calls' },
   }),
   connect: (options, host) => new EbayChannel(options, host),
 });

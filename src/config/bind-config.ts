@@ -15,6 +15,7 @@ import {
   ReservationsConfig,
   ServerConfig,
 } from './config';
+import { ChecksConfig, CountsConfig } from './counts.config';
 import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
@@ -53,6 +54,8 @@ const CONFIG_SHAPE: Shape<Config> = {
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    counts: { type: CountsConfig },
+    checks: { type: ChecksConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

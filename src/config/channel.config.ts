@@ -58,6 +58,10 @@ export class ChannelConfig {
   @WholeNumber(60, 86_400)
   readonly reconcileEverySeconds: number = 900;
 
+  /** What is done about a quantity that the channel should not show: push it again, or only tell. */
+  @OneOf('correct', 'report')
+  readonly onDrift: 'correct' | 'report' = 'correct';
+
   /** How often orders are read, beside their webhooks; 0 for only when something asks for it. */
   @WholeNumber(0, 86_400)
   readonly pollOrdersEverySeconds: number = 300;

@@ -1,6 +1,7 @@
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
+import { ChecksConfig, CountsConfig } from './counts.config';
 import {
   Address,
   List,
@@ -169,6 +170,8 @@ export class Config {
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
   @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
+  @Mapping() readonly counts: CountsConfig = new CountsConfig();
+  @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

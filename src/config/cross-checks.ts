@@ -17,6 +17,7 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
     );
   }
   checkAllowedAddresses(config.outbound, faults);
+  checkTolerances(config.counts.tolerances, faults);
   if (faults.has(['channels'])) return;
   refuseRepeats(
     config.channels.map(({ name }) => name),
@@ -60,6 +61,14 @@ function checkAllowedAddresses({ allow }: OutboundConfig, faults: FaultCollector
     const allowed = readAllowedAddress(text);
     if (typeof allowed === 'string' && !faults.has(path)) faults.add(path, allowed, text);
   });
+}
+
+function checkTolerances(tolerances: Readonly<Record<string, unknown>>, faults: FaultCollector): void {
+  if (faults.has(['counts', 'tolerances'])) return;
+  for (const [tag, units] of Object.entries(tolerances)) {
+    const isUnits = Number.isSafeInteger(units) && (units as number) >= 0;
+    if (!isUnits) faults.add(['counts', 'tolerances', tag], 'a whole number of units, 0 or more', units);
+  }
 }
 
 function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {

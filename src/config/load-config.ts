@@ -7,6 +7,7 @@ import { ChannelConfig } from './channel.config';
 import { Config, LocationConfig, ServerConfig } from './config';
 import { type ConfigLocation, readConfigFile } from './config-file';
 import { ConfigError, type ConfigFault } from './config.errors';
+import { CountsConfig } from './counts.config';
 import { checkAcrossFields } from './cross-checks';
 import { deepFreeze } from './deep-freeze';
 import { applyEnvironment, readAdminKey } from './environment';
@@ -68,6 +69,9 @@ function resolveConfig(config: Config, origin: Origin): Config {
     locations: config.locations.map((place) =>
       Object.assign(new LocationConfig(), place, { name: place.name.trim() || place.code }),
     ),
+    counts: Object.assign(new CountsConfig(), config.counts, {
+      folder: config.counts.folder === null ? null : resolve(origin.folder, config.counts.folder),
+    }),
     channels: config.channels.map((channel, index) => resolveChannel(channel, index, config, origin)),
     roles: rolesOf(config.role),
     file: origin.file,

@@ -7,6 +7,7 @@ import { ChannelStatusService } from './channel-status.service';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { MetricsController } from './metrics.controller';
+import { ReconcileMetricsService } from './reconcile-metrics.service';
 import { StreamController } from './stream.controller';
 import { StreamService } from './stream.service';
 
@@ -14,6 +15,6 @@ import { StreamService } from './stream.service';
 @Module({
   imports: [ChannelsModule, InventoryModule, JobsModule],
   controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
-  providers: [ChannelStatusService, JobMetricsService, StreamService],
+  providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
 })
 export class MonitorModule {}
