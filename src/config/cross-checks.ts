@@ -1,3 +1,4 @@
+import { readPolicy } from './buffer-policy';
 import type { ChannelConfig } from './channel.config';
 import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
@@ -17,6 +18,7 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
     );
   }
   checkAllowedAddresses(config.outbound, faults);
+  checkPolicies(config, faults);
   if (faults.has(['channels'])) return;
   refuseRepeats(
     config.channels.map(({ name }) => name),
@@ -60,6 +62,28 @@ function checkAllowedAddresses({ allow }: OutboundConfig, faults: FaultCollector
     const allowed = readAllowedAddress(text);
     if (typeof allowed === 'string' && !faults.has(path)) faults.add(path, allowed, text);
   });
+}
+
+function checkPolicies({ buffers: { policies }, channels }: Config, faults: FaultCollector): void {
+  if (faults.has(['buffers', 'policies'])) return;
+  policies.forEach((written, index) => {
+    const path = ['buffers', 'policies', index];
+    const read = readPolicy(written);
+    if ('faults' in read) {
+      for (const { path: at, expected, found } of read.faults)
+        if (!faults.has([...path, ...at])) faults.add([...path, ...at], expected, found);
+      return;
+    }
+    const { channel } = read.policy;
+    if (channel !== null && !channels.some(({ name }) => name === channel))
+      faults.add([...path, 'channel'], 'the name of a channel under "channels"', channel);
+  });
+  refuseRepeats(
+    policies.map((policy) => policy?.name),
+    (index) => ['buffers', 'policies', index, 'name'],
+    'a name that no other policy has',
+    faults,
+  );
 }
 
 function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Test } from '@nestjs/testing';
+import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { Config } from './config';
 import { ConfigError, type ConfigFault } from './config.errors';
 import { ConfigModule } from './config.module';
@@ -68,7 +69,7 @@ describe('which file', () => {
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
       ledger: { maxBatch: 256, lanes: 1 },
-      buffers: { units: 0, percent: 0, staleUnits: 0, stalePercent: 20 },
+      buffers: { ...new HostBufferConfig() },
       intake: { sweepEverySeconds: 10, maxAttempts: 10, pollOverlapSeconds: 600 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
       outbound: { allow: [] },
@@ -202,6 +203,18 @@ describe('faults', () => {
     ['locations: [{ code: a, priority: 0 }]', 'locations[0].priority', '0'],
     ['buffers: { percent: 101 }', 'buffers.percent', '101'],
     ['buffers: { stalePercent: -1 }', 'buffers.stalePercent', '-1'],
+    ['buffers: { syncLatencies: -1 }', 'buffers.syncLatencies', '-1'],
+    ['buffers: { cancelPercent: often }', 'buffers.cancelPercent', '"often"'],
+    ['buffers: { rule: strict }', 'buffers.rule', '"strict"'],
+    ['buffers: { policies: [{ units: 5 }] }', 'buffers.policies[0].name', 'nothing'],
+    ['buffers: { policies: [{ name: a, units: -1 }] }', 'buffers.policies[0].units', '-1'],
+    ['buffers: { policies: [{ name: a, channel: gone }] }', 'buffers.policies[0].channel', '"gone"'],
+    ['buffers: { policies: [{ name: a }, { name: a }] }', 'buffers.policies[1].name', '"a"'],
+    [
+      'buffers: { policies: [{ name: a, windows: [{ from: 2026-11-27T08:00:00Z, to: 2026-11-27T07:00:00Z }] }] }',
+      'buffers.policies[0].windows[0].to',
+      '"2026-11-27T07:00:00Z"',
+    ],
     ['limits: { maxWaitSeconds: 301 }', 'limits.maxWaitSeconds', '301'],
     ['limits: { maxRetryAfterSeconds: 0 }', 'limits.maxRetryAfterSeconds', '0'],
     ['breaker: { failures: 0 }', 'breaker.failures', '0'],
@@ -485,9 +498,26 @@ describe('what is resolved', () => {
   test('a channel takes from the host’s buffers what its own does not set', () => {
     const yaml = `buffers: { units: 5, percent: 10 }\n${channel('buffer: { units: 0 }')}\n  - { name: b, plugin: x }`;
     expect(load(yaml).channels.map(({ buffer }) => ({ ...buffer }))).toEqual([
-      { units: 0, percent: 10, staleUnits: 0, stalePercent: 20 },
-      { units: 5, percent: 10, staleUnits: 0, stalePercent: 20 },
+      { ...new BufferConfig(), units: 0, percent: 10 },
+      { ...new BufferConfig(), units: 5, percent: 10 },
     ]);
+  });
+
+  test('the base rule is a start: a figure beside it counts, for the host as for a channel', () => {
+    const yaml = `buffers: { rule: base, percent: 8, policies: [{ name: calm, channel: b, rule: none, units: 1 }] }\n${channel('buffer: { rule: none, units: 1 }')}\n  - { name: b, plugin: x }`;
+    const { buffers, channels } = load(yaml);
+    expect(buffers).toMatchObject({ units: 5, percent: 8, syncLatencies: 2, floorPercent: 50 });
+    expect(buffers.policies).toMatchObject([
+      {
+        name: 'calm',
+        channel: 'b',
+        tag: null,
+        settings: { units: 1, percent: 0, syncLatencies: 0 },
+        windows: null,
+      },
+    ]);
+    expect(channels[0]!.buffer).toMatchObject({ units: 1, percent: 0, syncLatencies: 0, floorPercent: 0 });
+    expect(channels[1]!.buffer).toMatchObject({ units: 5, percent: 8, syncLatencies: 2, floorPercent: 50 });
   });
 
   test('a channel that says nothing of orders holds what is short, polls, and quarantines returns', () => {
