@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
@@ -25,5 +26,6 @@ addPluginCommands(program);
 addPluginAuthorCommands(program);
 addListingCommands(program);
 addSkuCommands(program);
+addBufferCommands(program);
 
 program.parseAsync().catch(fail);

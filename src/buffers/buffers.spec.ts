@@ -310,7 +310,7 @@ const anyChannel = fc.record({
   cancelPercent: percent,
   confirmationMs: fc.nat(3_600_000),
 });
-const anyHold = fc.record({ units: fc.nat(100), percent }).map((hold) => ({
+const anyHold = fc.record({ units: fc.nat(100), percent }).map((hold): Hold => ({
   ...hold,
   id: 1,
   reason: 'recall',
