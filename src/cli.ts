@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
 import { addHostCommands } from './cli-host';
@@ -27,5 +28,6 @@ addPluginAuthorCommands(program);
 addListingCommands(program);
 addSkuCommands(program);
 addBufferCommands(program);
+addBacktestCommand(program);
 
 program.parseAsync().catch(fail);

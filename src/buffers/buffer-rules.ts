@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BufferPolicy } from '../config/buffer-policy';
-import type { HostBufferConfig } from '../config/buffer.config';
+import { HostBufferConfig } from '../config/buffer.config';
 import type { ChannelConfig } from '../config/channel.config';
 import {
   bySpecificity,
@@ -25,6 +25,15 @@ export interface RulesSource {
 
 /** All policies at one moment, and which of them count for a SKU on a channel. */
 export class BufferRules {
+  /** Nothing is withheld. */
+  static readonly none = new BufferRules({
+    host: new HostBufferConfig(),
+    channels: [],
+    made: [],
+    skuIdOf: () => undefined,
+    tags: new Map(),
+  });
+
   /** Those of the file first. */
   readonly policies: readonly BufferPolicy[];
   private readonly sorted: readonly BufferPolicy[];

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
+import { BacktestController } from './backtest.controller';
+import { BacktestService } from './backtest.service';
 import { BufferRulesService } from './buffer-rules.service';
 import { BuffersController } from './buffers.controller';
 import { BuffersWorker } from './buffers.worker';
@@ -17,8 +19,9 @@ import { RecalculationService } from './recalculation.service';
  */
 @Module({
   imports: [ChannelsModule, InventoryModule, JobsModule],
-  controllers: [BuffersController, HoldsController, PoliciesController],
+  controllers: [BacktestController, BuffersController, HoldsController, PoliciesController],
   providers: [
+    BacktestService,
     BufferRulesService,
     BuffersWorker,
     PoliciesService,

@@ -53,7 +53,7 @@ const MOST_WINDOWS = 50;
 
 /** A policy as a file or a request has it: its name and scope beside its figures. */
 export function readPolicy(value: unknown): { policy: BufferPolicy } | { faults: PolicyFault[] } {
-  if (!isMapping(value)) return { faults: [{ path: [], expected: 'a mapping of settings' }] };
+  if (!isMapping(value)) return { faults: [{ path: [], expected: 'a mapping of settings', found: value }] };
   const written = Object.fromEntries(
     SETTINGS.filter((key) => isSet(value[key])).map((key) => [key, value[key]]),
   );

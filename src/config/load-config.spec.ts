@@ -203,18 +203,6 @@ describe('faults', () => {
     ['locations: [{ code: a, priority: 0 }]', 'locations[0].priority', '0'],
     ['buffers: { percent: 101 }', 'buffers.percent', '101'],
     ['buffers: { stalePercent: -1 }', 'buffers.stalePercent', '-1'],
-    ['buffers: { syncLatencies: -1 }', 'buffers.syncLatencies', '-1'],
-    ['buffers: { cancelPercent: often }', 'buffers.cancelPercent', '"often"'],
-    ['buffers: { rule: strict }', 'buffers.rule', '"strict"'],
-    ['buffers: { policies: [{ units: 5 }] }', 'buffers.policies[0].name', 'nothing'],
-    ['buffers: { policies: [{ name: a, units: -1 }] }', 'buffers.policies[0].units', '-1'],
-    ['buffers: { policies: [{ name: a, channel: gone }] }', 'buffers.policies[0].channel', '"gone"'],
-    ['buffers: { policies: [{ name: a }, { name: a }] }', 'buffers.policies[1].name', '"a"'],
-    [
-      'buffers: { policies: [{ name: a, windows: [{ from: 2026-11-27T08:00:00Z, to: 2026-11-27T07:00:00Z }] }] }',
-      'buffers.policies[0].windows[0].to',
-      '"2026-11-27T07:00:00Z"',
-    ],
     ['limits: { maxWaitSeconds: 301 }', 'limits.maxWaitSeconds', '301'],
     ['limits: { maxRetryAfterSeconds: 0 }', 'limits.maxRetryAfterSeconds', '0'],
     ['breaker: { failures: 0 }', 'breaker.failures', '0'],
@@ -501,23 +489,6 @@ describe('what is resolved', () => {
       { ...new BufferConfig(), units: 0, percent: 10 },
       { ...new BufferConfig(), units: 5, percent: 10 },
     ]);
-  });
-
-  test('the base rule is a start: a figure beside it counts, for the host as for a channel', () => {
-    const yaml = `buffers: { rule: base, percent: 8, policies: [{ name: calm, channel: b, rule: none, units: 1 }] }\n${channel('buffer: { rule: none, units: 1 }')}\n  - { name: b, plugin: x }`;
-    const { buffers, channels } = load(yaml);
-    expect(buffers).toMatchObject({ units: 5, percent: 8, syncLatencies: 2, floorPercent: 50 });
-    expect(buffers.policies).toMatchObject([
-      {
-        name: 'calm',
-        channel: 'b',
-        tag: null,
-        settings: { units: 1, percent: 0, syncLatencies: 0 },
-        windows: null,
-      },
-    ]);
-    expect(channels[0]!.buffer).toMatchObject({ units: 1, percent: 0, syncLatencies: 0, floorPercent: 0 });
-    expect(channels[1]!.buffer).toMatchObject({ units: 5, percent: 8, syncLatencies: 2, floorPercent: 50 });
   });
 
   test('a channel that says nothing of orders holds what is short, polls, and quarantines returns', () => {

@@ -34,6 +34,7 @@ const NEEDED: Record<string, Scope> = {
   'POST /v1/ledger/rebuild': 'admin',
   'POST /v1/ledger/verify': 'stock:read',
   'GET /v1/buffers': 'channels:read',
+  'POST /v1/buffers/backtest': 'channels:read',
   'GET /v1/buffers/history': 'channels:read',
   'GET /v1/buffers/holds': 'channels:read',
   'POST /v1/buffers/holds': 'channels:write',
