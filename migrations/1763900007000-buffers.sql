@@ -22,8 +22,10 @@ CREATE TABLE sales_rates (
   weighted_units double precision NOT NULL,
   counted_at timestamptz NOT NULL,
   since timestamptz NOT NULL,
-  -- When less may have to be withheld although nothing was sold.
+  -- When less may have to be withheld although nothing was sold; everything is looked at once a week.
   due_at timestamptz,
+  -- Units an hour below which no more has to be withheld, so that a sale changes nothing.
+  raise_at double precision NOT NULL DEFAULT 0,
   PRIMARY KEY (sku_id, location_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX sales_rates_due ON sales_rates (due_at) WHERE due_at IS NOT NULL;

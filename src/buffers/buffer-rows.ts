@@ -22,6 +22,7 @@ export interface RateRow extends SalesRate {
   skuId: number;
   locationId: number;
   dueMs: number | null;
+  raiseAt: number;
 }
 
 /** A row as it is to be; `needs` that are empty, of a slow mover, take the row away. */
@@ -82,13 +83,15 @@ export async function storeChanges(
   await client.query(MARK_SKUS_DIRTY, [rows.map(({ sku }) => sku), rows.map(({ channel }) => channel)]);
 }
 
-/** When to look at them again. */
+/** When to look at them again, and from which rate on a sale matters. */
 export async function storeDue(client: PoolClient, rates: readonly RateRow[]): Promise<void> {
   if (rates.length === 0) return;
   await client.query(STORE_DUE, [
     rates.map(({ skuId }) => skuId),
     rates.map(({ locationId }) => locationId),
     rates.map(({ dueMs }) => (dueMs === null ? null : dueMs / 1000)),
+    // JSON has no infinity, and PostgreSQL's arrays spell it otherwise.
+    rates.map(({ raiseAt }) => Math.min(raiseAt, MOST_PER_HOUR)),
   ]);
 }
 
@@ -108,6 +111,9 @@ export async function markScopeDirty(
 ): Promise<void> {
   await client.query(MARK_SCOPE_DIRTY, [channel, tag]);
 }
+
+/** Nothing sells as fast. */
+const MOST_PER_HOUR = 1e12;
 
 const NEEDS = `
   SELECT sku_id AS "skuId", location_id AS "locationId", channel, needs, is_slow AS "isSlow",
@@ -135,8 +141,8 @@ const STORE_CHANGES = `
     SET needs = excluded.needs, is_slow = excluded.is_slow, released_at = excluded.released_at, changed_at = clock_timestamp()`;
 
 const STORE_DUE = `
-  UPDATE sales_rates r SET due_at = to_timestamp(d.due)
-    FROM unnest($1::int[], $2::int[], $3::float8[]) AS d (sku, location, due)
+  UPDATE sales_rates r SET due_at = to_timestamp(d.due), raise_at = d.raise
+    FROM unnest($1::int[], $2::int[], $3::float8[], $4::float8[]) AS d (sku, location, due, raise)
    WHERE r.sku_id = d.sku AND r.location_id = d.location`;
 
 /** As the ledger's trigger does it: in listing order, and what is dirty and claimed by nobody is only locked. */

@@ -3,7 +3,16 @@ import { BufferConfig, type BufferSettings, settingsOf } from '../config/buffer.
 import type { BufferPolicy } from '../config/buffer-policy';
 import { type BufferInputs, buffersOf, type Hold } from './apply-buffers';
 import { bySpecificity, mergeLayers } from './effective-policy';
-import { type ChannelSignals, isSame, type Needs, needsOf, NO_NEEDS, NO_SIGNALS, settle } from './needs';
+import {
+  type ChannelSignals,
+  isSame,
+  type Needs,
+  needsOf,
+  nextRise,
+  NO_NEEDS,
+  NO_SIGNALS,
+  settle,
+} from './needs';
 import { countSale, HOUR_MS, NO_SALES, type SalesRate, type SalesSignals, signalsAt } from './sales-rate';
 import { edgesOf, shareAt } from './time-window';
 
@@ -420,6 +429,37 @@ describe('of any stock, policy and signals', () => {
         // Each share is rounded up by itself, so that one unit more can be withheld for each of them.
         expect(shown(available + by)).toBeGreaterThanOrEqual(shown(available) - 6);
       }),
+    );
+  });
+
+  test('below the rate that is told to matter, a sale asks for no more', () => {
+    const steps = fc.array(
+      fc.record({
+        hour: fc.double({ min: 0, max: 2, noNaN: true }),
+        usual: fc.double({ min: 0.5, max: 2, noNaN: true }),
+      }),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(anySituation, steps, ({ policy, sales, channel }, later) => {
+        const before = needsOf(policy, sales, channel);
+        const raiseAt = nextRise(policy, sales, channel);
+        const amount = ({ needs }: Needs, kind: string) =>
+          needs.find((need) => need.kind === kind)?.amount ?? 0;
+        for (const { hour, usual } of later) {
+          const then = {
+            hourUnits: raiseAt * hour,
+            usualPerHour: sales.usualPerHour * usual,
+            knownHours: 1_000,
+          };
+          if (Math.max(then.hourUnits, then.usualPerHour) >= raiseAt || !Number.isFinite(raiseAt)) continue;
+          const after = needsOf(policy, then, channel);
+          for (const kind of ['velocity', 'confirmation', 'spike'])
+            expect(amount(after, kind)).toBeLessThanOrEqual(amount(before, kind));
+          if (before.isSlow && policy.floorPercent.value > 0) expect(after.isSlow).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -1,7 +1,7 @@
 import type { BufferRules } from './buffer-rules';
 import type { BufferChange, BufferRow, RateRow } from './buffer-rows';
-import { type ChannelSignals, isSame, needsOf, NO_NEEDS, settle } from './needs';
-import { HOUR_MS, signalsAt } from './sales-rate';
+import { type ChannelSignals, isSame, needsOf, nextRise, NO_NEEDS, settle } from './needs';
+import { HALF_LIFE_MS, HOUR_MS, signalsAt } from './sales-rate';
 
 export interface RateContext {
   rules: BufferRules;
@@ -14,8 +14,10 @@ export interface DecidedRate {
   /** Channels that get more, or less. */
   raised: string[];
   released: string[];
-  /** When to look again although nothing was sold; null for never. */
-  dueMs: number | null;
+  /** When to look again although nothing was sold. */
+  dueMs: number;
+  /** Below so many units an hour a sale changes nothing. */
+  raiseAt: number;
 }
 
 /** SKUs are looked at some time in the hour, not all of them when it begins. */
@@ -29,12 +31,20 @@ export function decideRate(
   { rules, nowMs, signalsOf }: RateContext,
 ): DecidedRate {
   const sales = signalsAt(rate, nowMs);
-  const decided: DecidedRate = { changes: [], raised: [], released: [], dueMs: null };
-  const due = (atMs: number) => (decided.dueMs = Math.min(decided.dueMs ?? Infinity, atMs));
+  const decided: DecidedRate = {
+    changes: [],
+    raised: [],
+    released: [],
+    dueMs: nextWeek(rate, nowMs),
+    raiseAt: Infinity,
+  };
+  const due = (atMs: number) => (decided.dueMs = Math.min(decided.dueMs, atMs));
   for (const channel of channels) {
     const policy = rules.policyFor(channel, rate.skuId);
     const before = rows.find((row) => row.channel === channel);
-    const settled = settle(before, needsOf(policy, sales, signalsOf(channel)), policy, nowMs);
+    const signals = signalsOf(channel);
+    const settled = settle(before, needsOf(policy, sales, signals), policy, nowMs);
+    decided.raiseAt = Math.min(decided.raiseAt, nextRise(policy, sales, signals));
     // Who is a slow mover matters only where slow movers have a floor.
     const isSlow = settled.isSlow || policy.floorPercent.value === 0;
     const keep = settled.needs.length > 0 || !isSlow;
@@ -58,6 +68,11 @@ export function decideRate(
 
 function toldOf(row: BufferRow | undefined) {
   return row && { needs: row.needs, isSlow: row.isSlow };
+}
+
+/** In the half-life of what is usual; not moved with each sale. */
+function nextWeek({ dueMs }: RateRow, nowMs: number): number {
+  return dueMs !== null && dueMs > nowMs + HALF_LIFE_MS / 2 ? dueMs : nowMs + HALF_LIFE_MS;
 }
 
 function nextHour({ skuId }: RateRow, nowMs: number): number {

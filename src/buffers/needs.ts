@@ -56,12 +56,48 @@ function expectedUnits(perHour: number, durationMs: number): number {
   return units < NOT_WORTH_A_UNIT ? 0 : Math.ceil(units);
 }
 
-function velocityNeed(policy: EffectivePolicy, perHour: number, { syncP99Ms }: ChannelSignals): Need | null {
+/** What is usual may halve before a SKU is looked at again. */
+const SPIKE_MARGIN = 0.5;
+
+/**
+ * Units an hour, in the last one or usually, below which `needsOf` asks for no more than it does now. What is usual
+ * may fall meanwhile by half, and no further.
+ */
+export function nextRise(policy: EffectivePolicy, sales: SalesSignals, channel: ChannelSignals): number {
+  const perHour = Math.max(sales.hourUnits, sales.usualPerHour);
+  const rises = [
+    policy.syncLatencies.value * latencyOf(policy, channel),
+    confirmationOf(policy, channel),
+  ].map(
+    (durationMs) => (Math.max(expectedUnits(perHour, durationMs), NOT_WORTH_A_UNIT) * HOUR_MS) / durationMs,
+  );
+  const perDay = Math.max(sales.hourUnits, sales.usualPerHour * 24);
+  const isFloored = policy.floorPercent.value > 0 && perDay < policy.slowPerDay.value;
+  const usual = policy.spikeTimes.value * sales.usualPerHour * SPIKE_MARGIN;
+  return Math.min(
+    ...rises,
+    isFloored ? policy.slowPerDay.value / 24 : Infinity,
+    policy.spikePercent.value > 0 ? Math.max(policy.spikeUnits.value, usual) : Infinity,
+  );
+}
+
+function latencyOf(policy: EffectivePolicy, { syncP99Ms }: ChannelSignals): number {
+  return Math.min(syncP99Ms ?? policy.assumedLatencySeconds.value * 1000, LONGEST_LATENCY_MS);
+}
+
+function confirmationOf(
+  { confirmationSeconds: { value } }: EffectivePolicy,
+  channel: ChannelSignals,
+): number {
+  return value === 'measured' ? channel.confirmationMs : value * 1000;
+}
+
+function velocityNeed(policy: EffectivePolicy, perHour: number, channel: ChannelSignals): Need | null {
   const { value: latencies, policy: name } = policy.syncLatencies;
-  const p99Ms = Math.min(syncP99Ms ?? policy.assumedLatencySeconds.value * 1000, LONGEST_LATENCY_MS);
+  const p99Ms = latencyOf(policy, channel);
   const amount = expectedUnits(perHour, latencies * p99Ms);
   if (amount === 0) return null;
-  const source = syncP99Ms === null ? 'assumed' : 'measured';
+  const source = channel.syncP99Ms === null ? 'assumed' : 'measured';
   return {
     kind: 'velocity',
     amount,
@@ -72,7 +108,7 @@ function velocityNeed(policy: EffectivePolicy, perHour: number, { syncP99Ms }: C
 
 function confirmationNeed(policy: EffectivePolicy, perHour: number, channel: ChannelSignals): Need | null {
   const { value, policy: name } = policy.confirmationSeconds;
-  const windowMs = value === 'measured' ? channel.confirmationMs : value * 1000;
+  const windowMs = confirmationOf(policy, channel);
   const amount = expectedUnits(perHour, windowMs);
   if (amount === 0) return null;
   const source = value === 'measured' ? 'measured' : 'set';

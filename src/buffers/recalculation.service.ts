@@ -246,7 +246,8 @@ export class RecalculationService {
         signalsOf: (channel) => this.buffers.signalsOf(channel),
       });
       changes.push(...decided.changes);
-      if (decided.dueMs !== rate.dueMs) due.push({ ...rate, dueMs: decided.dueMs });
+      const { dueMs, raiseAt } = decided;
+      if (dueMs !== rate.dueMs || raiseAt !== rate.raiseAt) due.push({ ...rate, dueMs, raiseAt });
       run.report.released += decided.released.length;
       for (const channel of decided.released) add(this.counts.released, channel);
       for (const channel of decided.raised) add(this.counts.raised, channel);

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { RateRow } from './buffer-rows';
-import { HALF_LIFE_MS } from './sales-rate';
+import { HALF_LIFE_MS, HOUR_MS } from './sales-rate';
 
 /** Sales older than this are not looked for when counting begins anew. */
 const LOOK_BACK_DAYS = 28;
@@ -9,10 +9,13 @@ const LATE_COMMITS_SECONDS = 60;
 
 /**
  * Counts what was reserved since `counted` (all of the last weeks where that is null) and answers the rates that
- * grew by it. No event is counted twice, however the times overlap: each level's events are known by their version.
+ * grew so much by it that more may have to be withheld. No event is counted twice, however the times overlap: each level's events are known by their version.
  */
 export async function countSales(client: PoolClient, counted: Date | null, until: Date): Promise<RateRow[]> {
-  const { rows } = await client.query<RateRow>(`${COUNT_SALES} RETURNING ${RATE}`, [counted, until]);
+  const { rows } = await client.query<RateRow>(
+    `WITH counted AS (${COUNT_SALES} RETURNING r.*) SELECT ${RATE} FROM counted r WHERE ${PER_HOUR} >= r.raise_at`,
+    [counted, until],
+  );
   return rows;
 }
 
@@ -30,7 +33,7 @@ export async function dueRates(pool: Pool, now: Date, limit: number): Promise<Ra
   return rows;
 }
 
-/** All of them in the order of their keys, after a key. With `held`, only those that withhold something. */
+/** All of them in the order of their keys, after a key. With `held`, only those that withhold something, which are due within the hour. */
 export async function pageOfRates(
   pool: Pool,
   after: { skuId: number; locationId: number },
@@ -38,7 +41,7 @@ export async function pageOfRates(
   held: boolean,
 ): Promise<RateRow[]> {
   const { rows } = await pool.query<RateRow>(
-    `SELECT ${RATE} FROM sales_rates r WHERE (sku_id, location_id) > ($1::int, $2::int) AND (NOT $4 OR due_at IS NOT NULL)
+    `SELECT ${RATE} FROM sales_rates r WHERE (sku_id, location_id) > ($1::int, $2::int) AND (NOT $4 OR due_at < clock_timestamp() + interval '2 hours')
       ORDER BY sku_id, location_id LIMIT $3`,
     [after.skuId, after.locationId, limit, held],
   );
@@ -57,10 +60,15 @@ const ms = (time: string) => `extract(epoch FROM ${time})::float8 * 1000`;
 
 const RATE = `r.sku_id AS "skuId", r.location_id AS "locationId", ${ms('r.hour')} AS "hourMs", r.hour_units AS "hourUnits",
   r.previous_units AS "previousUnits", r.weighted_units AS "weightedUnits", ${ms('r.counted_at')} AS "countedMs",
-  ${ms('r.since')} AS "sinceMs", ${ms('r.due_at')} AS "dueMs"`;
+  ${ms('r.since')} AS "sinceMs", ${ms('r.due_at')} AS "dueMs", r.raise_at AS "raiseAt"`;
 
 const weight = (duration: string) =>
   `power(2, -greatest(extract(epoch FROM ${duration})::float8, 0) * 1000 / ${HALF_LIFE_MS})`;
+
+/** What `signalsAt` of src/buffers/sales-rate.ts makes of it at $2, or a little more. */
+const PER_HOUR = `greatest(
+  r.hour_units + r.previous_units * (1 - mod(extract(epoch FROM $2::timestamptz), 3600) / 3600),
+  r.weighted_units / (${HALF_LIFE_MS / Math.LN2 / HOUR_MS} * (1 - power(2, -greatest(extract(epoch FROM $2::timestamptz - r.since)::float8 - 3600, 86400) * 1000 / ${HALF_LIFE_MS}))))`;
 
 /** `countSale` of src/buffers/sales-rate.ts, for all that was sold from $1 to $2 at once. */
 const COUNT_SALES = `

@@ -7,6 +7,7 @@ import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config/load-config';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
+import { benchBuffers, type BuffersRound, buffersText } from './buffers-bench';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
 import { InquiryBench, type InquiryRound } from './inquiry-bench';
 import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
@@ -36,6 +37,14 @@ async function main(): Promise<void> {
   try {
     // Bench of one part alone, while that part is worked on.
     const pushesOnly = process.argv.includes('--pushes');
+    const buffers =
+      pushesOnly || process.argv.includes('--inquiries')
+        ? undefined
+        : await buffersFigure(dataDir, quick, say);
+    if (process.argv.includes('--buffers')) {
+      process.stdout.write(json ? `${JSON.stringify({ buffers }, null, 2)}\n` : `${buffersText(buffers!)}\n`);
+      return;
+    }
     if (process.argv.includes('--inquiries')) {
       process.stdout.write(table([await inquiryFigure(dataDir, rounds, seconds, say)]));
       return;
@@ -51,8 +60,8 @@ async function main(): Promise<void> {
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
       json
-        ? `${JSON.stringify({ machine, rounds, seconds, figures: [...figures, sync], replay }, null, 2)}\n`
-        : `${table([...figures, sync])}\n${replayLine(replay)}\n`,
+        ? `${JSON.stringify({ machine, rounds, seconds, figures: [...figures, sync], replay, buffers }, null, 2)}\n`
+        : `${table([...figures, sync])}\n${replayLine(replay)}\n${buffers ? `${buffersText(buffers)}\n` : ''}`,
     );
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
@@ -142,12 +151,7 @@ async function pushFigures(
   seconds: number,
   say: (line: string) => void,
 ): Promise<{ figure: Figure; replay: Replay }> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'push'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'push'), say);
   try {
     const bench = await PushBench.start(dataDir, postgres.url, environment(dataDir));
     try {
@@ -173,18 +177,34 @@ async function pushFigures(
   }
 }
 
+async function buffersFigure(
+  dataDir: string,
+  quick: boolean,
+  say: (line: string) => void,
+): Promise<BuffersRound> {
+  const postgres = await startPostgres(join(dataDir, 'buffers'), say);
+  try {
+    const size = quick ? { skus: 20_000, passes: 1 } : { skus: 100_000, passes: 5 };
+    const measured = await benchBuffers(dataDir, postgres.url, environment(dataDir), size);
+    say('buffers');
+    return measured;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function startPostgres(dataDir: string, say: (line: string) => void) {
+  const log = { log: () => undefined, warn: say, error: say };
+  return startEmbeddedPostgres({ dataDir, explicit: true, database: 'onhand', log });
+}
+
 async function inquiryFigure(
   dataDir: string,
   rounds: number,
   seconds: number,
   say: (line: string) => void,
 ): Promise<Figure> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'inquiries'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'inquiries'), say);
   try {
     const bench = await InquiryBench.start(dataDir, postgres.url, environment(dataDir));
     try {
