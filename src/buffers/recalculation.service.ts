@@ -51,7 +51,7 @@ interface Progress {
 }
 
 /** SKUs × locations in one transaction. */
-const AT_ONCE = 2_000;
+const AT_ONCE = 500;
 const LEASE_SECONDS = 120;
 /** What many SKUs are due for at the hour is spread over so long. */
 const MOST_DUE_AT_ONCE = 20_000;

@@ -142,12 +142,14 @@ describe('which file', () => {
       ...config.push,
       ...config.intake,
       ...config.reservations,
+      ...config.buffers,
     }).toEqual({
       ...bare.server,
       ...bare.ledger,
       ...bare.push,
       ...bare.intake,
       ...bare.reservations,
+      ...bare.buffers,
     });
   });
 });
