@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { BufferConfig, type BufferSettings, settingsOf } from '../config/buffer.config';
 import type { BufferPolicy } from '../config/buffer-policy';
 import { type BufferInputs, buffersOf, type Hold } from './apply-buffers';
+import { smoothed } from './channel-measuring';
 import { bySpecificity, mergeLayers } from './effective-policy';
 import {
   type ChannelSignals,
@@ -266,6 +267,19 @@ describe('a release', () => {
         },
       ),
     );
+  });
+});
+
+describe('what is measured of a channel', () => {
+  test.each([
+    ['the first measurement', null, 900, 900],
+    ['nothing where nothing was measured', 900, null, 900],
+    ['a rise at once', 1_000, 9_000, 9_000],
+    ['a fall by a fifth', 10_000, 500, 8_000],
+    ['no less than was measured', 10_000, 9_500, 10_000],
+    ['no noise', 1_000, 1_050, 1_000],
+  ])('is %s', (_name, before, sample, after) => {
+    expect(smoothed(before, sample, 100)).toBe(after);
   });
 });
 

@@ -1,12 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { countSale, HALF_LIFE_MS, HOUR_MS, type SalesRate, signalsAt } from '../../src/buffers/sales-rate';
+import { addBacktestCommand } from '../../src/cli-backtest';
 import { addBufferCommands } from '../../src/cli-buffers';
+import { createTestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { ADMIN_KEY } from '../support/host';
-import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { deliver, listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
 
 interface Applied {
   kind: string;
@@ -17,7 +19,7 @@ interface Applied {
 
 interface Explained {
   sales: { hourUnits: number }[];
-  channels: { channel: string; syncP99Ms: number | null }[];
+  channels: { channel: string; syncP99Ms: number | null; cancelPercent: number; confirmationMs: number }[];
   items: { listingId: number; channelSku: string; quantity: number; components: { buffers: Applied[] }[] }[];
 }
 
@@ -53,7 +55,12 @@ describe('the buffers of a host with the base rule', () => {
   const restock = (quantity: number, skus = SKUS) =>
     host.api.post(
       '/v1/events',
-      skus.map((sku) => ({ type: 'RESTOCK', sku, quantity })),
+      skus.map((sku) => ({
+        type: 'RESTOCK',
+        sku,
+        quantity,
+        occurredAt: new Date(Date.now() - HOUR_MS).toISOString(),
+      })),
     );
   const explain = async (sku: string) => (await host.api.get<Explained>(`/v1/buffers?sku=${sku}`)).body;
   const buffersOf = async (sku: string) => (await explain(sku)).items[0]!.components[0]!.buffers;
@@ -264,6 +271,85 @@ describe('the buffers of a host with the base rule', () => {
     expect(HALF_LIFE_MS).toBe(7 * 24 * HOUR_MS);
   });
 
+  test('what a channel cancels late, and how late it tells, is measured and withheld', async () => {
+    const placedAt = new Date(Date.now() - 300_000).toISOString();
+    host.shop.placeOrder({
+      orderId: 'late',
+      placedAt,
+      lines: [{ lineId: '1', channelSku: 'POT', quantityUnits: 60 }],
+    });
+    expect((await deliver(host, host.shop.webhookFor('late'))).status).toBe(200);
+    await eventually(async () => {
+      const [measured] = (await explain('POT')).channels;
+      expect(measured).toMatchObject({
+        confirmationMs: expect.closeTo(300_000, -4) as number,
+        cancelPercent: 0,
+      });
+    });
+    // 60 in the last hour are 5 in these five minutes.
+    await eventually(async () =>
+      expect(await unitsOf('POT')).toEqual([
+        ['static', 5],
+        ['confirmation', 6],
+      ]),
+    );
+    await host.dataSource.query(
+      `UPDATE reservations SET created_at = created_at - interval '2 hours' WHERE order_id = 'late'`,
+    );
+    host.shop.cancelOrder('late', new Date().toISOString());
+    await deliver(host, host.shop.webhookFor('late'));
+    await eventually(async () => {
+      expect((await explain('POT')).channels[0]).toMatchObject({ cancelPercent: 50 });
+    });
+    expect((await buffersOf('POT')).at(-1)).toMatchObject({
+      kind: 'cancellation',
+      units: 50,
+      reason: '50 % of 100 available, as the channel cancels that share late, as measured (channel shop)',
+    });
+    await shows('POT', 39);
+    await host.dataSource.query(
+      `UPDATE channel_signals SET cancel_percent = 0, cancelled_units = 0, confirmation_ms = 0`,
+    );
+    await host.api.post('/v1/buffers/policies', {
+      policies: [{ name: 'settled', cancelPercent: 0, confirmationSeconds: 0 }],
+    });
+  });
+
+  test('a backtest on the ledger replays what was ordered and changes nothing', async () => {
+    const { status, body } = await host.api.post<{ candidates: Record<string, unknown>[] }>(
+      '/v1/buffers/backtest',
+      {
+        candidates: [{ name: 'all', policies: [{ name: 'all', channel: 'shop', percent: 100 }] }],
+        latencySeconds: 5,
+      },
+    );
+    expect(status).toBe(200);
+    expect(body.candidates).toMatchObject([
+      { name: 'nothing withheld', orders: 1, sold: 60, oversold: 0, lost: 0, withheldUnitHours: 0 },
+      { name: 'in force', orders: 1 },
+      { name: 'all', orders: 0, lostOrders: 1, lost: 60, byChannel: { shop: { lost: 60 } } },
+    ]);
+    const chart = join(folder, 'chart.svg');
+    const policy = join(folder, 'all.yaml');
+    await writeFile(policy, 'policies: [{ name: all, channel: shop, percent: 100 }]');
+    const table = await onhand('backtest', '--policy', policy, '--latency', '5s', '--svg', chart);
+    expect(table.split('\n')).toContainEqual(
+      expect.stringMatching(/^all +0 +0 +0\.00 % +0 +0 +[\d,]+ +1 +60$/),
+    );
+    expect(await readFile(chart, 'utf8')).toMatch(/^<svg/);
+    const { items } = (await host.api.get<{ items: { name: string }[] }>('/v1/buffers/policies')).body;
+    expect(items.map(({ name }) => name)).toEqual(['flash sale', 'settled']);
+  });
+
+  test('one recalculation at a time: another is told to wait', async () => {
+    await host.dataSource.query(
+      `UPDATE buffer_progress SET lease_until = clock_timestamp() + interval '2 seconds'`,
+    );
+    const { status, body } = await host.api.post('/v1/buffers/recalculate', {});
+    expect([status, body]).toEqual([409, expect.objectContaining({ code: 'busy' })]);
+    await recalculate();
+  });
+
   test('on the command line each number is explained, and policies come from a file', async () => {
     const explained = await onhand('explain', 'D');
     expect(explained).toMatch(/shop: P99 sync latency [\d.]+ s/);
@@ -296,7 +382,9 @@ describe('the buffers of a host with the base rule', () => {
     try {
       const program = new Command('onhand').exitOverride();
       addBufferCommands(program);
-      await program.parseAsync(['buffers', ...words, '--url', host.url, '--api-key', ADMIN_KEY], {
+      addBacktestCommand(program);
+      const command = words[0] === 'backtest' ? words : ['buffers', ...words];
+      await program.parseAsync([...command, '--url', host.url, '--api-key', ADMIN_KEY], {
         from: 'user',
       });
       return said.join('\n');
@@ -349,3 +437,20 @@ describe('a host that looks at its buffers once an hour', () => {
     await host.api.post('/v1/channels/shop/breaker', { state: 'auto', reason: 'a test' });
   });
 });
+
+test('a host that starts with another rule than the last one pushes what follows from it', async () => {
+  const database = await createTestDatabase();
+  const shop = { listings: listingsCsv([['A', 'A', 1]]), pollOrdersEverySeconds: 0 };
+  const first = await startShopHost({ shows: ['A'], shop }, { database });
+  await first.api.post('/v1/events', { type: 'RESTOCK', sku: 'A', quantity: 100 });
+  await eventually(() => expect(first.shop.shown().get('A')).toBe(100));
+  await first.api.post('/v1/buffers/recalculate', {});
+  await first.close();
+  const second = await startShopHost(
+    { shows: ['A'], shop, buffers: { units: 7, everySeconds: 1 } },
+    { database },
+  );
+  await eventually(() => expect(second.shop.shown().get('A')).toBe(93));
+  await second.close();
+  await database.drop();
+}, 60_000);
