@@ -454,25 +454,36 @@ describe('of any stock, policy and signals', () => {
       }),
       { maxLength: 20 },
     );
+    const slowly = fc.record({
+      hourUnits: fc.constant(0),
+      usualPerHour: fc.double({ min: 0, max: 0.1, noNaN: true }),
+      knownHours: fc.nat(99),
+    });
     fc.assert(
-      fc.property(anySituation, steps, ({ policy, sales, channel }, later) => {
-        const before = needsOf(policy, sales, channel);
-        const raiseAt = nextRise(policy, sales, channel);
-        const amount = ({ needs }: Needs, kind: string) =>
-          needs.find((need) => need.kind === kind)?.amount ?? 0;
-        for (const { hour, usual } of later) {
-          const then = {
-            hourUnits: raiseAt * hour,
-            usualPerHour: sales.usualPerHour * usual,
-            knownHours: 1_000,
-          };
-          if (Math.max(then.hourUnits, then.usualPerHour) >= raiseAt || !Number.isFinite(raiseAt)) continue;
-          const after = needsOf(policy, then, channel);
-          for (const kind of ['velocity', 'confirmation', 'spike'])
-            expect(amount(after, kind)).toBeLessThanOrEqual(amount(before, kind));
-          if (before.isSlow && policy.floorPercent.value > 0) expect(after.isSlow).toBe(true);
-        }
-      }),
+      fc.property(
+        anySituation,
+        fc.option(slowly),
+        steps,
+        ({ policy, channel, ...situation }, slow, later) => {
+          const sales = slow ?? situation.sales;
+          const before = needsOf(policy, sales, channel);
+          const raiseAt = nextRise(policy, sales, channel);
+          const amount = ({ needs }: Needs, kind: string) =>
+            needs.find((need) => need.kind === kind)?.amount ?? 0;
+          for (const { hour, usual } of later) {
+            const then = {
+              hourUnits: raiseAt * hour,
+              usualPerHour: sales.usualPerHour * usual,
+              knownHours: 1_000,
+            };
+            if (Math.max(then.hourUnits, then.usualPerHour) >= raiseAt || !Number.isFinite(raiseAt)) continue;
+            const after = needsOf(policy, then, channel);
+            for (const kind of ['velocity', 'confirmation', 'spike'])
+              expect(amount(after, kind)).toBeLessThanOrEqual(amount(before, kind));
+            if (before.isSlow && policy.floorPercent.value > 0) expect(after.isSlow).toBe(true);
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
