@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addBacktestCommand } from './cli-backtest';
+import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
@@ -29,5 +31,7 @@ addListingCommands(program);
 addSkuCommands(program);
 addReconcileCommands(program);
 addTaskCommands(program);
+addBufferCommands(program);
+addBacktestCommand(program);
 
 program.parseAsync().catch(fail);

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
 import {
   Config,
@@ -48,7 +48,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     redis: { type: RedisConfig },
     reservations: { type: ReservationsConfig },
     ledger: { type: LedgerConfig },
-    buffers: { type: BufferConfig },
+    buffers: { type: HostBufferConfig },
     intake: { type: IntakeConfig },
     push: { type: PushConfig },
     outbound: { type: OutboundConfig },

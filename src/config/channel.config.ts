@@ -1,5 +1,5 @@
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { BufferConfig, type BufferSettings } from './buffer.config';
 import { List, Mapping, Nullable, OneOf, TextLike, TextList, WholeNumber } from './field-rules';
 import { ShortfallConfig } from './shortfall.config';
 
@@ -45,6 +45,9 @@ export class ChannelConfig {
   /** Withheld units; what the channel does not set is taken from the `buffers` of the whole host. */
   @Mapping()
   readonly buffer: BufferConfig = new BufferConfig();
+
+  /** The figures of `buffer` that the channel sets itself. */
+  readonly ownBuffer: Partial<BufferSettings> = {};
 
   /** When the channel is taken to be away; what it does not set is taken from the host's `breaker`. */
   @Mapping()

@@ -1,5 +1,5 @@
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
 import { ChecksConfig, CountsConfig } from './counts.config';
 import {
@@ -164,7 +164,7 @@ export class Config {
 
   @Mapping() readonly reservations: ReservationsConfig = new ReservationsConfig();
   @Mapping() readonly ledger: LedgerConfig = new LedgerConfig();
-  @Mapping() readonly buffers: BufferConfig = new BufferConfig();
+  @Mapping() readonly buffers: HostBufferConfig = new HostBufferConfig();
   @Mapping() readonly intake: IntakeConfig = new IntakeConfig();
   @Mapping() readonly push: PushConfig = new PushConfig();
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();

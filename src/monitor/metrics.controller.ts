@@ -2,10 +2,13 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { Open } from '../access/scopes';
+import { BufferRulesService } from '../buffers/buffer-rules.service';
+import { RecalculationService } from '../buffers/recalculation.service';
 import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import { LimitsService } from '../channels/limits.service';
 import { LedgerService } from '../inventory/ledger.service';
+import { registerBufferMetrics } from './buffer-metrics';
 import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
 import { JobMetricsService } from './job-metrics.service';
@@ -27,11 +30,14 @@ export class MetricsController {
     limits: LimitsService,
     jobs: JobMetricsService,
     private readonly reconciling: ReconcileMetricsService,
+    recalculation: RecalculationService,
+    buffers: BufferRulesService,
   ) {
     collectDefaultMetrics({ register: this.registry });
     new CallMetrics(this.registry, channels, breakers, limits);
     jobs.register(this.registry);
     reconciling.register(this.registry);
+    registerBufferMetrics(this.registry, recalculation, buffers);
     const { counts } = ledger;
     for (const [name, help, of] of [
       ['batches', 'Transactions committed by the ledger', () => counts.batches],

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BuffersModule } from '../buffers/buffers.module';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
@@ -13,7 +14,7 @@ import { StreamService } from './stream.service';
 
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
-  imports: [ChannelsModule, InventoryModule, JobsModule],
+  imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
   controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
   providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
 })

@@ -7,6 +7,7 @@ import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config/load-config';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
+import { benchBuffers, type BuffersRound, buffersText } from './buffers-bench';
 import { HistoryBench, type HistoryRound } from './history-bench';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
 import { InquiryBench, type InquiryRound } from './inquiry-bench';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
   try {
     const figures: Figure[] = [];
     let replay: Replay | undefined;
+    let buffers: BuffersRound | undefined;
     if (isWanted('ledger')) figures.push(...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)));
     if (isWanted('http')) figures.push(...(await httpFigures(dataDir, rounds, seconds, say)));
     if (isWanted('history')) {
@@ -51,11 +53,14 @@ async function main(): Promise<void> {
       replay = pushed.replay;
     }
     if (isWanted('inquiries')) figures.push(await inquiryFigure(dataDir, rounds, seconds, say));
+    if (isWanted('buffers')) buffers = await buffersFigure(dataDir, quick, say);
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
       json
-        ? `${JSON.stringify({ machine, rounds, seconds, figures, replay }, null, 2)}\n`
-        : `${table(figures)}\n${replay ? `${replayLine(replay)}\n` : ''}`,
+        ? `${JSON.stringify({ machine, rounds, seconds, figures, replay, buffers }, null, 2)}\n`
+        : [table(figures), replay && replayLine(replay), buffers && buffersText(buffers)]
+            .filter(Boolean)
+            .join('\n') + '\n',
     );
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
@@ -64,7 +69,9 @@ async function main(): Promise<void> {
 
 /** Bench of one part alone, such as `--pushes`, while that part is worked on. */
 function isWanted(part: string): boolean {
-  const parts = ['ledger', 'http', 'history', 'pushes', 'inquiries'].filter((each) => process.argv.includes(`--${each}`));
+  const parts = ['ledger', 'http', 'history', 'pushes', 'inquiries', 'buffers'].filter((each) =>
+    process.argv.includes(`--${each}`),
+  );
   return parts.length === 0 || parts.includes(part);
 }
 
@@ -183,12 +190,7 @@ async function pushFigures(
   seconds: number,
   say: (line: string) => void,
 ): Promise<{ figure: Figure; replay: Replay }> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'push'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'push'), say);
   try {
     const bench = await PushBench.start(dataDir, postgres.url, environment(dataDir));
     try {
@@ -214,18 +216,34 @@ async function pushFigures(
   }
 }
 
+async function buffersFigure(
+  dataDir: string,
+  quick: boolean,
+  say: (line: string) => void,
+): Promise<BuffersRound> {
+  const postgres = await startPostgres(join(dataDir, 'buffers'), say);
+  try {
+    const size = quick ? { skus: 20_000, passes: 1 } : { skus: 100_000, passes: 5 };
+    const measured = await benchBuffers(dataDir, postgres.url, environment(dataDir), size);
+    say('buffers');
+    return measured;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function startPostgres(dataDir: string, say: (line: string) => void) {
+  const log = { log: () => undefined, warn: say, error: say };
+  return startEmbeddedPostgres({ dataDir, explicit: true, database: 'onhand', log });
+}
+
 async function inquiryFigure(
   dataDir: string,
   rounds: number,
   seconds: number,
   say: (line: string) => void,
 ): Promise<Figure> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'inquiries'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'inquiries'), say);
   try {
     const bench = await InquiryBench.start(dataDir, postgres.url, environment(dataDir));
     try {
