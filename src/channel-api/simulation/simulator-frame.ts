@@ -134,6 +134,11 @@ export abstract class SimulatorFrame implements ChannelSimulator {
     await this.server.close();
   }
 
+  /** For channels that send more than orders, or to addresses that were subscribed: to `deliverTo`'s unless told. */
+  protected sendWebhook(webhook: WebhookDelivery, url?: string): void {
+    this.deliverer.send(webhook, url);
+  }
+
   private orderChanged(orderId: string): void {
     if (this.deliverer.isUsed) this.deliverer.send(this.webhookFor(orderId));
   }

@@ -54,6 +54,18 @@ test('without faults each webhook arrives once', async () => {
   expect(sorted(received)).toEqual(numbers(200));
 });
 
+test('a webhook with an address of its own goes there, whatever the deliverer was told', async () => {
+  const to = deliver({});
+  to.deliverTo(null);
+  const webhook = { headers: {}, body: Buffer.from('subscribed') };
+  to.send(webhook, `http://127.0.0.1:${(server.address() as AddressInfo).port}/elsewhere`);
+  await to.delivered();
+  to.close();
+  to.send(webhook, `http://127.0.0.1:${(server.address() as AddressInfo).port}/elsewhere`);
+  await to.delivered();
+  expect(received).toEqual(['subscribed']);
+});
+
 test('nothing is sent before there is an address, nor after it was taken away', async () => {
   const to = deliver({});
   to.deliverTo(null);

@@ -41,10 +41,9 @@ export class WebhookDeliverer {
   }
 
   /** Takes a webhook as it stands now; however late it goes out, it says the same. */
-  send(webhook: WebhookDelivery): void {
-    const { url } = this;
+  send(webhook: WebhookDelivery, url = this.url): void {
     const { drop, duplicate, reorder, delay, delayUpToMs } = this.faults();
-    if (url === null || this.dice.draw(drop)) return;
+    if (url === null || this.closed.signal.aborted || this.dice.draw(drop)) return;
     this.releaseHeld();
     const copies = this.dice.draw(duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
