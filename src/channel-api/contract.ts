@@ -165,12 +165,8 @@ export interface Channel {
   readOrders(query: { cursor?: string; since?: string }): AsyncIterable<Page<OrderDocument>>;
   /** On raw bytes, before anything is parsed; never throws on bad input. */
   verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
-  /**
-   * Pure where the webhook says all there is to know. One that only names what changed may be read up at the
-   * channel: what `host.http` throws is passed on, and the host translates the webhook again later. Throws
-   * `UntranslatableError` when the body is not what the channel documents.
-   */
-  translateWebhook(request: WebhookRequest): ChannelDocument[] | Promise<ChannelDocument[]>;
+  /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
+  translateWebhook(request: WebhookRequest): ChannelDocument[];
   /**
    * Asked again with the same `cancelId` it answers as it did, and cancels nothing more. Throws where it is not
    * known what became of the call; the host then asks again, after a look at the order.

@@ -1,11 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { type ChannelDocument, isChannelError, isHeldBack } from '../channel-api';
+import { type ChannelDocument, isChannelError } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
-import { withinDeadline } from './deadline';
 import { InboxService, type InboxRow } from './inbox.service';
 import { errorText, isOutage, PluginFaultError } from './intake.errors';
 import { OrdersService } from './orders.service';
@@ -19,8 +18,6 @@ const ROWS_AT_ONCE = 128;
 const TURN_AFTER_MS = 10;
 /** A plugin in this process cannot be interrupted: whoever holds the process this long is named in the log. */
 const SLOW_TRANSLATION_MS = 500;
-/** A plugin may ask its channel what a webhook is about; shorter than the claim on the row. */
-const TRANSLATION_SECONDS = 45;
 
 /**
  * Turns what was received into ledger commands, each channel by itself: its backlog, its plugin's errors and
@@ -84,8 +81,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
 
   private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<boolean> {
     try {
-      const translated = withinDeadline(this.translate(channel, row), TRANSLATION_SECONDS, 'the translation');
-      for (const document of checkedDocuments(await translated)) {
+      for (const document of this.translate(channel, row)) {
         if (document.kind === 'order') await this.orders.apply(channel.name, document);
         else await this.listings.recordShown(channel.name, document.items);
       }
@@ -96,22 +92,15 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
     }
   }
 
-  private translate(
-    channel: ReadyChannel,
-    { id, path, headers, body }: InboxRow,
-  ): ChannelDocument[] | Promise<ChannelDocument[]> {
-    // An error that the contract does not know would be the same the next time.
-    const fault = (error: unknown) =>
-      isChannelError(error) ? error : new PluginFaultError(channel.pluginName, error);
+  private translate(channel: ReadyChannel, { id, path, headers, body }: InboxRow): ChannelDocument[] {
     const began = performance.now();
     try {
-      const documents = channel.channel.translateWebhook({ method: 'POST', path, headers, body });
-      if (!(documents instanceof Promise)) return documents;
-      return documents.catch((error: unknown) => {
-        throw fault(error);
-      });
+      return checkedDocuments(
+        channel.channel.translateWebhook({ method: 'POST', path, headers, body }) as unknown,
+      );
     } catch (error) {
-      throw fault(error);
+      // Translation is pure: an error that the contract does not know would be the same the next time.
+      throw isChannelError(error) ? error : new PluginFaultError(channel.pluginName, error);
     } finally {
       const tookMs = Math.round(performance.now() - began);
       if (tookMs > SLOW_TRANSLATION_MS)
@@ -124,18 +113,11 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   private async setAside(row: InboxRow, error: unknown): Promise<void> {
     const outage = isOutage(error);
     const hopeless = (error as { retryable?: boolean } | undefined)?.retryable === false;
-    const tooOften = row.attempts >= this.config.intake.maxAttempts && !isAway(error);
-    const park = !outage && (hopeless || tooOften);
+    const park = !outage && (hopeless || row.attempts >= this.config.intake.maxAttempts);
     this.log.warn(
       `${row.channel}: webhook ${row.id} ${park ? 'is parked' : 'will be tried again'}: ${errorText(error, 500)}`,
     );
     if (park) await this.inbox.park(row.id, error);
     else await this.inbox.retryLater(row.id, error, !outage);
   }
-}
-
-/** The channel was asked what the webhook is about, and takes no calls now: no fault of the webhook's. */
-function isAway(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return code === 'channel-unavailable' || isHeldBack({ code });
 }

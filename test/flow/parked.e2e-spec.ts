@@ -12,8 +12,8 @@ import { deliver, listingsCsv, signedWebhook, WEBHOOK_SECRET } from '../support/
 const ODD_PLUGIN = join(__dirname, '../support/odd-plugin.ts');
 const PLACED = '2024-05-01T10:00:00.000Z';
 const ODDITIES = [
-  ...['throws', 'throws nothing', 'nothing', 'no list', 'list of nothing', 'unknown kind'],
-  ...['a promise of nothing', 'a promise that fails', 'far too much', 'half a number', 'half an order'],
+  ...['throws', 'throws nothing', 'nothing', 'no list', 'list of nothing', 'unknown kind', 'a promise'],
+  ...['far too much', 'half a number', 'half an order'],
 ];
 
 interface Parked {
@@ -103,28 +103,10 @@ describe('what cannot be applied', () => {
       expect(attempts).toBe(1);
     }
     const faults = await parked('?channel=odd&code=plugin-fault');
-    expect(faults).toHaveLength(3);
-    expect(faults.map(({ error }) => error)).toContainEqual(
-      expect.stringContaining('the plugin odd failed on it: cannot read properties'),
-    );
+    expect(faults).toHaveLength(2);
+    expect(faults[0]!.error).toContain('the plugin odd failed on it: cannot read properties');
     expect(await parked('?channel=even')).toEqual([]);
     expect(await parked('?topic=none')).toEqual([]);
-  });
-
-  test('a webhook that the channel must be asked about is not given up while the channel is away', async () => {
-    await deliver(host, order('ASKS', { odd: 'asks in vain' }), 'odd');
-    await eventually(async () => expect(await waiting('odd')).toBe(1));
-    await host.dataSource.query(
-      `UPDATE inbox SET attempts = 99, not_before = '-infinity' WHERE channel = 'odd' AND state = 'received'`,
-    );
-    host.app.get(JobsService).wake('apply-inbox', 'odd');
-    const read = `SELECT state, attempts, code FROM inbox WHERE channel = 'odd' AND attempts >= 99`;
-    await eventually(async () =>
-      expect(await host.dataSource.query(read)).toEqual([
-        { state: 'received', attempts: 100, code: 'channel-unavailable' },
-      ]),
-    );
-    await host.dataSource.query(`DELETE FROM inbox WHERE channel = 'odd' AND attempts >= 99`);
   });
 
   test('a parked webhook is dismissed with a reason, stays listed as dismissed, and can be tried again', async () => {

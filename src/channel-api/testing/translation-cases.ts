@@ -16,9 +16,9 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
     name: 'a webhook translates to the order as the channel has it, and as a read gives it',
     run: (contract) =>
       withChannel(contract, async ({ simulator, channel, capabilities }) => {
-        const first = await channel.translateWebhook(requestOf(orderWebhook(simulator)));
+        const first = channel.translateWebhook(requestOf(orderWebhook(simulator)));
         const order = simulator.fulfilOrder('o-1', '2025-03-01T11:00:00.000Z');
-        const documents = await channel.translateWebhook(requestOf(simulator.webhookFor('o-1')));
+        const documents = channel.translateWebhook(requestOf(simulator.webhookFor('o-1')));
         expectEqual(
           documents,
           [order],
@@ -53,7 +53,7 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
         for (const orderId of ['820982911946154508', '820982911946154509']) {
           const order = placeOrder(simulator, orderId, '9007199254740993');
           expectEqual(
-            await channel.translateWebhook(requestOf(simulator.webhookFor(orderId))),
+            channel.translateWebhook(requestOf(simulator.webhookFor(orderId))),
             [order],
             'An id is a text, digit by digit: parse bodies with parseJsonLossless, never with JSON.parse, which rounds',
           );
@@ -67,7 +67,7 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
     run: (contract: ChannelContract) =>
       withChannel(contract, async (connected) => {
         const webhook = orderWebhook(connected.simulator);
-        await expectUntranslatable(connected, { ...webhook, body: Buffer.from(body) });
+        expectUntranslatable(connected, { ...webhook, body: Buffer.from(body) });
       }),
   })),
   {
@@ -79,7 +79,7 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
         const { simulator } = connected;
         placeOrder(simulator, 'o-1', 'a-line-of-the-buyer');
         simulator.spoil({ orderId: 'o-1' });
-        const message = await expectUntranslatable(connected, simulator.webhookFor('o-1'));
+        const message = expectUntranslatable(connected, simulator.webhookFor('o-1'));
         expectThat(
           !message.includes('a-line-of-the-buyer'),
           'The message names the field and what it must be, and quotes no body: that holds the buyer’s data',
@@ -96,10 +96,8 @@ async function translateShuffled({ simulator, channel }: ConnectedChannel): Prom
   simulator.returnOrder('o-1', '2025-03-01T12:00:00.000Z');
   requests.push(requestOf(simulator.webhookFor('o-1')));
   const translated = (indexes: number[]) =>
-    Promise.all(
-      indexes.map(async (index) => (await channel.translateWebhook(requests[index]!))[0] as OrderDocument),
-    );
-  const inOrder = await translated([0, 1, 2]);
+    indexes.map((index) => channel.translateWebhook(requests[index]!)[0] as OrderDocument);
+  const inOrder = translated([0, 1, 2]);
   expectEqual(
     inOrder.map((order) => [order.lines[0]?.fulfilled, order.lines[0]?.returned]),
     [
@@ -109,7 +107,7 @@ async function translateShuffled({ simulator, channel }: ConnectedChannel): Prom
     ],
     'Each line says how much was fulfilled and returned so far, not what changed',
   );
-  const revisions = new Map((await translated([2, 0, 2, 1, 1, 0])).map((order) => [order.revision, order]));
+  const revisions = new Map(translated([2, 0, 2, 1, 1, 0]).map((order) => [order.revision, order]));
   expectThat(
     [...revisions.keys()].every(Number.isSafeInteger),
     'A revision is a safe integer: the channel’s own version of the order, or its update time in ms',
@@ -123,15 +121,12 @@ async function translateShuffled({ simulator, channel }: ConnectedChannel): Prom
 }
 
 /** Answers the message. */
-async function expectUntranslatable(
-  { channel }: ConnectedChannel,
-  webhook: WebhookDelivery,
-): Promise<string> {
+function expectUntranslatable({ channel }: ConnectedChannel, webhook: WebhookDelivery): string {
   const rule =
     'A body that is not what the channel documents throws UntranslatableError, so that it waits for a person';
   let documents: ChannelDocument[];
   try {
-    documents = await channel.translateWebhook(requestOf(webhook));
+    documents = channel.translateWebhook(requestOf(webhook));
   } catch (error) {
     expectThat(isChannelError(error) && error.code === 'untranslatable' && !error.retryable, rule, error);
     return (error as Error).message;
