@@ -43,7 +43,12 @@ export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
   | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
-  | { pushId: string; outcome: 'stale'; shownUnits: number };
+  | { pushId: string; outcome: 'stale'; shownUnits: number }
+  /**
+   * Not sent, by a budget of changes that the channel gives this listing alone: it has one again in `waitMs`.
+   * Until then the host asks again only where the listing comes to show 0.
+   */
+  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number };
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {
@@ -113,7 +118,13 @@ export interface ShownInventoryDocument {
   items: ShownInventory[];
 }
 
-export type ChannelDocument = OrderDocument | ShownInventoryDocument;
+/** The channel says that an order changed, but not how it stands: the host asks `readOrder`. */
+export interface OrderChangedDocument {
+  kind: 'order-changed';
+  orderId: string;
+}
+
+export type ChannelDocument = OrderDocument | ShownInventoryDocument | OrderChangedDocument;
 
 /** A webhook as it arrived: header names in lower case, body as raw bytes. */
 export interface WebhookRequest {
@@ -163,6 +174,8 @@ export interface Channel {
    * `since`. A later poll starts anew, from the time the earlier one began less an overlap.
    */
   readOrders(query: { cursor?: string; since?: string }): AsyncIterable<Page<OrderDocument>>;
+  /** One order as it stands; undefined where the channel has none. There where webhooks translate to `order-changed`. */
+  readOrder?(orderId: string): Promise<OrderDocument | undefined>;
   /** On raw bytes, before anything is parsed; never throws on bad input. */
   verifyWebhook(request: WebhookRequest): WebhookVerdict | Promise<WebhookVerdict>;
   /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */

@@ -66,6 +66,16 @@ export class InboxService {
     );
   }
 
+  /** What told only of an order has nothing to keep once that is read, but the names of people. */
+  async markFollowed(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.dataSource.query(
+      `UPDATE inbox SET state = 'applied', applied_at = clock_timestamp(), error = NULL, code = NULL, body = ''
+        WHERE id = ANY($1::bigint[]) AND state = 'received'`,
+      [ids],
+    );
+  }
+
   async park(id: number, error: unknown): Promise<void> {
     await this.dataSource.query(
       `UPDATE inbox SET state = 'parked', parked_at = clock_timestamp(), error = $2, code = $3

@@ -1,12 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { type ChannelDocument, isChannelError } from '../channel-api';
+import { type ChannelDocument, ChannelProtocolError, isChannelError, isHeldBack } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { withinDeadline } from './deadline';
 import { InboxService, type InboxRow } from './inbox.service';
-import { errorText, isOutage, PluginFaultError } from './intake.errors';
+import { errorCode, errorText, isOutage, PluginFaultError } from './intake.errors';
+import { checkedOrder } from './order-document';
 import { OrdersService } from './orders.service';
 import { checkedDocuments } from './received-documents';
 
@@ -16,8 +18,13 @@ const APPLY_MAPPED = 'apply-mapped-orders';
 const ROWS_AT_ONCE = 128;
 /** Translation is the plugin's and takes what it takes; after so long with it, others have their turn. */
 const TURN_AFTER_MS = 10;
+/** Shorter than the claim on the row that tells of it. */
+const READ_ORDER_SECONDS = 45;
 /** A plugin in this process cannot be interrupted: whoever holds the process this long is named in the log. */
 const SLOW_TRANSLATION_MS = 500;
+
+/** `followed`: it told only which orders to read, and they were. */
+type Outcome = 'applied' | 'followed' | 'set-aside';
 
 /**
  * Turns what was received into ledger commands, each channel by itself: its backlog, its plugin's errors and
@@ -62,34 +69,49 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
     if (channel.state === 'failed') return;
     for (;;) {
       const rows = await this.inbox.claim(name, ROWS_AT_ONCE);
-      const applied: Promise<number[]>[] = [];
+      const outcomes: Promise<Outcome>[] = [];
       let began = performance.now();
       for (const row of rows) {
-        const outcome = this.applyRow(channel, row).then((done) => (done ? [row.id] : []));
+        const outcome = this.applyRow(channel, row);
         // It is awaited with the others; until then nobody would catch what it rejects with.
         outcome.catch(() => undefined);
-        applied.push(outcome);
+        outcomes.push(outcome);
         if (performance.now() - began > TURN_AFTER_MS) {
           await turn();
           began = performance.now();
         }
       }
-      await this.inbox.markApplied((await Promise.all(applied)).flat());
+      const ended = await Promise.all(outcomes);
+      const idsOf = (outcome: Outcome) =>
+        rows.filter((_, index) => ended[index] === outcome).map(({ id }) => id);
+      await this.inbox.markApplied(idsOf('applied'));
+      await this.inbox.markFollowed(idsOf('followed'));
       if (rows.length < ROWS_AT_ONCE) return;
     }
   }
 
-  private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<boolean> {
+  private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<Outcome> {
     try {
-      for (const document of this.translate(channel, row)) {
+      const documents = this.translate(channel, row);
+      for (const document of documents) {
         if (document.kind === 'order') await this.orders.apply(channel.name, document);
+        else if (document.kind === 'order-changed') await this.readChanged(channel, document.orderId);
         else await this.listings.recordShown(channel.name, document.items);
       }
-      return true;
+      const isHint = documents.length > 0 && documents.every(({ kind }) => kind === 'order-changed');
+      return isHint ? 'followed' : 'applied';
     } catch (error) {
       await this.setAside(row, error);
-      return false;
+      return 'set-aside';
     }
+  }
+
+  /** A notification may be faster than the channel's own index of its orders: what is not there yet is asked for again. */
+  private async readChanged({ name, pluginName, channel }: ReadyChannel, orderId: string): Promise<void> {
+    if (!channel.readOrder) throw new PluginFaultError(pluginName, new Error('it has no readOrder'));
+    const order = await withinDeadline(channel.readOrder(orderId), READ_ORDER_SECONDS, 'reading the order');
+    if (!order) throw new ChannelProtocolError('the channel tells of an order that it does not have');
+    await this.orders.apply(name, checkedOrder(order));
   }
 
   private translate(channel: ReadyChannel, { id, path, headers, body }: InboxRow): ChannelDocument[] {
@@ -111,7 +133,9 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   }
 
   private async setAside(row: InboxRow, error: unknown): Promise<void> {
-    const outage = isOutage(error);
+    // A channel that is away cannot be asked for an order; the row is not to blame.
+    const outage =
+      isOutage(error) || isHeldBack(error as Error) || errorCode(error) === 'channel-unavailable';
     const hopeless = (error as { retryable?: boolean } | undefined)?.retryable === false;
     const park = !outage && (hopeless || row.attempts >= this.config.intake.maxAttempts);
     this.log.warn(

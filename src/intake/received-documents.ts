@@ -26,8 +26,12 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
         throw new UntranslatableError("the document's items must be a list");
       document.items.forEach(checkItem);
       return document;
+    case 'order-changed':
+      if (typeof document.orderId !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(document.orderId))
+        throw new UntranslatableError("the document's orderId must be 1 to 200 printable characters");
+      return document;
     default:
-      throw new UntranslatableError(`the document's kind must be order or shown-inventory`);
+      throw new UntranslatableError(`the document's kind must be order, order-changed or shown-inventory`);
   }
 }
 
