@@ -43,12 +43,7 @@ export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
   | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
-  | { pushId: string; outcome: 'stale'; shownUnits: number }
-  /**
-   * Not sent, by a budget of changes that the channel gives this listing alone: it has one again in `waitMs`.
-   * Until then the host asks again only where the listing comes to show 0.
-   */
-  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number };
+  | { pushId: string; outcome: 'stale'; shownUnits: number };
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {

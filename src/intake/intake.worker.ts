@@ -135,7 +135,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   private async setAside(row: InboxRow, error: unknown): Promise<void> {
     // A channel that is away cannot be asked for an order; the row is not to blame.
     const outage =
-      isOutage(error) || isHeldBack(error as Error) || errorCode(error) === 'channel-unavailable';
+      isOutage(error) || isHeldBack(error as object) || errorCode(error) === 'channel-unavailable';
     const hopeless = (error as { retryable?: boolean } | undefined)?.retryable === false;
     const park = !outage && (hopeless || row.attempts >= this.config.intake.maxAttempts);
     this.log.warn(
