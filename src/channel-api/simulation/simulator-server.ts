@@ -19,12 +19,12 @@ export interface SimulatedRequest {
   pretend: boolean;
 }
 
-/** `body` is sent as JSON, `text` as it is; `content-type` is set by which of them is there, unless told. */
+/** `body` is sent as JSON, `text` as it is, also bytes that no text holds; `content-type` is set by which of them is there, unless told. */
 export interface SimulatedReply {
   status: number;
   headers?: Record<string, string>;
   body?: unknown;
-  text?: string;
+  text?: string | Buffer;
 }
 
 /** The part of a simulated API that is particular to its channel. */
