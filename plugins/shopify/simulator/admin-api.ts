@@ -59,23 +59,24 @@ export class AdminApi {
   }
 
   /** Runs a query as a bulk operation does: over whole connections, and for nothing. */
-  runInBulk(schema: GraphQLSchema, document: DocumentNode): Promise<ExecutionResult> {
-    const contextValue: CallContext = { isBulk: true, pretend: false };
+  runInBulk(apiVersion: string, document: DocumentNode): Promise<ExecutionResult> {
+    const contextValue: CallContext = { apiVersion, isBulk: true, pretend: false };
+    const schema = this.parts.schemaOf(apiVersion);
     return Promise.resolve(execute({ schema, document, rootValue: this.parts.root, contextValue }));
   }
 
-  private async graphql({ body, pretend }: SimulatedRequest, version: string): Promise<SimulatedReply> {
+  private async graphql({ body, pretend }: SimulatedRequest, apiVersion: string): Promise<SimulatedReply> {
     const given = jsonIn(body);
     if (!given) return { status: 400, body: { errors: { query: 'Required parameter missing or invalid' } } };
-    const schema = this.parts.schemaOf(version);
+    const schema = this.parts.schemaOf(apiVersion);
     const call = this.callOf(schema, given);
     if ('errors' in call) return ok({ errors: call.errors });
     const denied = deniedField(call.operation, call, this.parts.scopes);
     if (denied) return ok({ errors: [accessDenied(denied)], data: null });
-    return this.costed(call, pretend);
+    return this.costed(call, { apiVersion, isBulk: false, pretend });
   }
 
-  private async costed(call: Call, pretend: boolean): Promise<SimulatedReply> {
+  private async costed(call: Call, contextValue: CallContext): Promise<SimulatedReply> {
     const { bucket, root } = this.parts;
     const requested = costOf(call.operation, call);
     if (requested > MOST_COST_OF_ONE_QUERY) return ok({ errors: [tooDear(requested)] });
@@ -85,7 +86,6 @@ export class AdminApi {
     });
     if (!taken.mayRun) return ok({ errors: [THROTTLED], extensions: cost(null) });
     const { schema, document, variables: variableValues, operation } = call;
-    const contextValue: CallContext = { isBulk: false, pretend };
     const result = await execute({
       ...{ schema, document, variableValues, contextValue, rootValue: root },
       operationName: operation.name?.value,

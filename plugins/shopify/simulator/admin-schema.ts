@@ -4,6 +4,9 @@ import { buildSchema, type GraphQLSchema } from 'graphql';
 import { REDUCED_ORDER_SCHEMA } from './reduced-order-schema';
 import { REDUCED_SCHEMA } from './reduced-schema';
 
+/** Quantities can be set at any location from here on (shopify.dev/changelog/removal-of-itemnotstockedatlocation-error). */
+export const STOCKS_ANYWHERE_SINCE = '2026-10';
+
 const built = new Map<string, GraphQLSchema>();
 
 /**
@@ -12,13 +15,19 @@ const built = new Map<string, GraphQLSchema>();
  */
 export function adminSchema(apiVersion: string, contracts?: string): GraphQLSchema {
   const file = contracts && officialFile(contracts, apiVersion);
-  const name = file && existsSync(file) ? file : 'reduced';
+  const isOfficial = file !== undefined && file !== '' && existsSync(file);
+  const name = isOfficial ? file : apiVersion;
   const known = built.get(name);
   if (known) return known;
-  const text = name === 'reduced' ? REDUCED_SCHEMA + REDUCED_ORDER_SCHEMA : readFileSync(name, 'utf8');
-  const schema = buildSchema(text, { noLocation: true, assumeValidSDL: name !== 'reduced' });
+  const text = isOfficial ? readFileSync(file, 'utf8') : reducedSchema(apiVersion);
+  const schema = buildSchema(text, { noLocation: true, assumeValidSDL: isOfficial });
   built.set(name, schema);
   return schema;
+}
+
+function reducedSchema(apiVersion: string): string {
+  const text = REDUCED_SCHEMA + REDUCED_ORDER_SCHEMA;
+  return apiVersion < STOCKS_ANYWHERE_SINCE ? text : text.replace('ITEM_NOT_STOCKED_AT_LOCATION', '');
 }
 
 export function officialFile(contracts: string, apiVersion: string): string {

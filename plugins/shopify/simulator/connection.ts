@@ -10,6 +10,7 @@ export interface ConnectionArguments {
 
 /** What a call is executed with. A bulk operation reads whole connections and names no page size. */
 export interface CallContext {
+  readonly apiVersion: string;
   readonly isBulk: boolean;
   /** Answer as if applied, and apply nothing. */
   readonly pretend: boolean;

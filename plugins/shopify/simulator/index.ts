@@ -84,7 +84,7 @@ export class ShopifySimulator extends SimulatorFrame {
     this.bucket = new CostBucket(settings.bucket, settings.enforcesLimit);
     this.bulk = new BulkOperations(
       ids,
-      (document) => this.api.runInBulk(schemaOf(apiVersion), document),
+      (document) => this.api.runInBulk(apiVersion, document),
       () => this.url,
       settings.bulkLastsMs,
     );

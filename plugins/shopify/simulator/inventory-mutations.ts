@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraphQLError, type GraphQLResolveInfo } from 'graphql';
+import { STOCKS_ANYWHERE_SINCE } from './admin-schema';
 import { type CallContext, MOST_ITEMS } from './connection';
 import type { Idempotency } from './idempotency';
 import { gid, idOf, type IdSequence } from './ids';
 import { refusal, ShopRefusal, type UserError } from './refusal';
-import { quantityOf, type Stock, type StockLevel } from './stock';
+import { emptyLevel, quantityOf, type Stock, type StockLevel } from './stock';
 import type { StockNodes } from './stock-nodes';
 
 interface QuantityRow {
@@ -52,7 +53,7 @@ export class InventoryMutations {
 
   setQuantities = async (
     { input }: { input: SetQuantitiesInput },
-    { pretend }: CallContext,
+    { pretend, apiVersion }: CallContext,
     info: GraphQLResolveInfo,
   ): Promise<object> => {
     requireFewRows(input.quantities.length, info);
@@ -60,7 +61,7 @@ export class InventoryMutations {
     try {
       return await this.idempotency.once(info, input, async () => {
         if (this.processingMs > 0) await sleep(this.processingMs);
-        const levels = this.checked(input);
+        const levels = this.checked(input, apiVersion >= STOCKS_ANYWHERE_SINCE);
         this.batches.push(levels.length);
         return {
           inventoryAdjustmentGroup: pretend ? { id: this.newGroup() } : this.apply(input, levels),
@@ -107,7 +108,7 @@ export class InventoryMutations {
   }
 
   /** All rows, or a refusal that names each row at fault; nothing is set then. */
-  private checked(input: SetQuantitiesInput): StockLevel[] {
+  private checked(input: SetQuantitiesInput, stocksAnywhere: boolean): StockLevel[] {
     const errors: UserError[] = [];
     if (!['available', 'on_hand'].includes(input.name))
       errors.push(
@@ -125,7 +126,7 @@ export class InventoryMutations {
       );
     const places = new Set<string>();
     const levels = input.quantities.flatMap((row, index) => {
-      const found = this.levelOf(row, index);
+      const found = this.levelOf(row, index, stocksAnywhere);
       const place = `${row.inventoryItemId} ${row.locationId}`;
       if (places.has(place)) errors.push(duplicateRow(index));
       places.add(place);
@@ -137,7 +138,11 @@ export class InventoryMutations {
     return levels;
   }
 
-  private levelOf({ inventoryItemId, locationId }: QuantityRow, index: number): StockLevel | UserError {
+  private levelOf(
+    { inventoryItemId, locationId }: QuantityRow,
+    index: number,
+    stocksAnywhere: boolean,
+  ): StockLevel | UserError {
     const item = this.stock.item(idOf('InventoryItem', inventoryItemId));
     if (!item)
       return rowFault(
@@ -149,14 +154,13 @@ export class InventoryMutations {
     const location = this.stock.location(idOf('Location', locationId));
     if (!location)
       return rowFault(index, 'locationId', 'INVALID_LOCATION', 'The specified location could not be found.');
-    return (
-      item.levels.get(location.id) ??
-      rowFault(
-        index,
-        'locationId',
-        'ITEM_NOT_STOCKED_AT_LOCATION',
-        'The specified inventory item is not stocked at the location.',
-      )
+    const stocked = item.levels.get(location.id);
+    if (stocked || stocksAnywhere) return stocked ?? emptyLevel(item, location);
+    return rowFault(
+      index,
+      'locationId',
+      'ITEM_NOT_STOCKED_AT_LOCATION',
+      'The specified inventory item is not stocked at the location.',
     );
   }
 
@@ -168,7 +172,7 @@ export class InventoryMutations {
     const changed = levels.filter((level, index) => {
       const wanted = (quantities[index] as QuantityRow).quantity - (name === 'on_hand' ? level.committed : 0);
       const isNew = wanted !== level.available;
-      this.stock.setAvailable(level, wanted);
+      this.stock.setAvailable(this.stock.activate(level.item, level.location), wanted);
       return isNew;
     });
     return changed.length === 0 ? null : { id: this.newGroup() };

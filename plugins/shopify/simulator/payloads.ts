@@ -60,11 +60,14 @@ export function orderPayload(order: ShopOrder, spoiled: ReadonlySet<string>): ob
     fulfillments: order.fulfillments.map((each) => fulfillmentPayload(order, each)),
     line_items: order.lines.map((line) => linePayload(order, line)),
     refunds: order.refunds.map((refund) => refundPayload(order, refund)),
-    returns: [],
+    returns: order.returns.map(({ id, status }) => ({
+      ...identity('Return', id),
+      status: status.toLowerCase(),
+    })),
   };
 }
 
-function linePayload(order: ShopOrder, line: OrderLine): object {
+function linePayload(order: ShopOrder, line: OrderLine) {
   const fulfilled = fulfilledUnits(order, line);
   const remaining = remainingUnits(order, line);
   return {
@@ -84,6 +87,12 @@ function linePayload(order: ShopOrder, line: OrderLine): object {
     variant_id: line.item ? jsonId(line.item.variantId) : null,
     variant_inventory_management: 'shopify',
   };
+}
+
+/** What is left of the line now is not told here. */
+function refundedLinePayload(order: ShopOrder, line: OrderLine): object {
+  const { current_quantity: _, ...payload } = linePayload(order, line);
+  return payload;
 }
 
 function fulfillmentPayload(order: ShopOrder, { id, at, locationId, lines }: Fulfillment): object {
@@ -115,7 +124,7 @@ function refundPayload(order: ShopOrder, { id, at, note, lines }: Refund): objec
       line_item_id: jsonId(each.line.id),
       location_id: each.locationId === undefined ? null : jsonId(each.locationId),
       restock_type: each.restockType.toLowerCase(),
-      line_item: linePayload(order, each.line),
+      line_item: refundedLinePayload(order, each.line),
     })),
     transactions: [],
     return: null,

@@ -7,7 +7,7 @@ export type Comparison = ':' | ':>=' | ':>' | ':<=' | ':<';
 type Matcher = (test: FieldTest) => boolean;
 
 const TOKEN =
-  /\s*(?:(\()|(\))|(-?)([A-Za-z_]+)(:>=|:<=|:>|:<|:)(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s()]+))|(OR|AND|NOT)(?=[\s()]|$))/y;
+  /\s*(?:(\()|(\))|(-?)([A-Za-z_]+)(:>=|:<=|:>|:<|:)(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s()"'][^\s()]*))|(OR|AND|NOT)(?=[\s()]|$))/y;
 
 /**
  * Shopify's search syntax (shopify.dev/docs/api/usage/search-syntax): `field:value` with a comparison and quotes,

@@ -100,7 +100,7 @@ export class Stock {
   activate(item: StockItem, location: StockLocation): StockLevel {
     const known = item.levels.get(location.id);
     if (known) return known;
-    const level = { item, location, available: 0, committed: 0, updatedAt: Date.now() };
+    const level = emptyLevel(item, location);
     item.levels.set(location.id, level);
     return level;
   }
@@ -142,4 +142,9 @@ export class Stock {
     level.updatedAt = Date.now();
     if (available !== 0) this.onAvailable(level);
   }
+}
+
+/** What a location would have of an item if it stocked it. */
+export function emptyLevel(item: StockItem, location: StockLocation): StockLevel {
+  return { item, location, available: 0, committed: 0, updatedAt: Date.now() };
 }
