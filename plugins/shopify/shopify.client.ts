@@ -8,7 +8,7 @@ import {
   type ChannelHttpResponse,
 } from 'onhand/channel-api';
 import { DOCUMENTS, type DocumentName } from './shopify.documents';
-import { MAX_QUERY_COST, QueryCosts, type Variables } from './shopify.limits';
+import { QueryCosts, type Variables } from './shopify.limits';
 import type { ShopifyOptions } from './shopify.options';
 import { type TokenAnswer, Tokens } from './shopify.tokens';
 
@@ -144,13 +144,11 @@ export class ShopifyClient {
   ): void {
     const { requestedQueryCost = 0, actualQueryCost, throttleStatus } = extensions?.cost ?? {};
     this.costs.note(document, variables, requestedQueryCost);
-    if (!throttleStatus) return;
-    const { maximumAvailable, currentlyAvailable, restoreRate } = throttleStatus;
     this.host.http.learn('points', {
-      perSecond: restoreRate,
-      burst: maximumAvailable,
-      remaining: currentlyAvailable,
-      // A throttled query was not run, and cost nothing.
+      perSecond: throttleStatus?.restoreRate,
+      burst: throttleStatus?.maximumAvailable,
+      remaining: throttleStatus?.currentlyAvailable,
+      // What was refused, for its cost or as throttled, was not run: it says no cost, and has none.
       refunded: Math.max(0, planned - (actualQueryCost ?? 0)),
     });
   }
@@ -195,7 +193,7 @@ function errorOf(document: DocumentName, { errors, extensions }: GraphqlAnswer):
 
 /** How long until the points are there is told by the answer itself; there is no Retry-After. */
 function throttled(document: DocumentName, extensions: GraphqlAnswer['extensions']): ChannelThrottledError {
-  const { requestedQueryCost = MAX_QUERY_COST, throttleStatus } = extensions?.cost ?? {};
+  const { requestedQueryCost = 0, throttleStatus } = extensions?.cost ?? {};
   const message = `${document}: the shop's query points are used up`;
   if (!throttleStatus?.restoreRate) return new ChannelThrottledError(message);
   const missing = Math.max(0, requestedQueryCost - (throttleStatus.currentlyAvailable ?? 0));

@@ -9,7 +9,7 @@ const LEVEL_FIELDS = `
   quantities(names: ["available"]) { name quantity }
   item { id sku variant { id displayName barcode } }`;
 
-/** Where an order stands: its lines, and all that was shipped, refunded, routed and returned of them. */
+/** Where an order stands: its lines, and all that was shipped, refunded and routed of them. */
 const ORDER_STATE = `
   fragment OrderState on Order {
     id createdAt updatedAt cancelledAt test sourceName
@@ -41,20 +41,6 @@ const ORDER_STATE = `
         assignedLocation { location { id } }
         lineItems(first: $lines) {
           nodes { totalQuantity remainingQuantity lineItem { id } }
-          pageInfo { hasNextPage }
-        }
-      }
-      pageInfo { hasNextPage }
-    }
-    returns(first: 10) @include(if: $returns) {
-      nodes {
-        reverseFulfillmentOrders(first: 5) {
-          nodes {
-            lineItems(first: $lines) {
-              nodes { fulfillmentLineItem { lineItem { id } } dispositions { type quantity } }
-              pageInfo { hasNextPage }
-            }
-          }
           pageInfo { hasNextPage }
         }
       }
@@ -101,14 +87,6 @@ export const DOCUMENTS = {
       }
     }`,
 
-  /** Which SKUs inventory items are. */
-  Items: `
-    query Items($items: [ID!]!) {
-      nodes(ids: $items) {
-        ... on InventoryItem { id sku variant { id displayName barcode } }
-      }
-    }`,
-
   Locations: `
     query Locations($first: Int!, $after: String) {
       locations(first: $first, after: $after) {
@@ -149,15 +127,35 @@ export const DOCUMENTS = {
   Orders: `
     query Orders($query: String, $first: Int!, $after: String, $lines: Int!, $assigned: Boolean!, $returns: Boolean!) {
       orders(query: $query, first: $first, after: $after, sortKey: UPDATED_AT) {
-        nodes { ...OrderState }
+        nodes {
+          ...OrderState
+          returns(first: 1) @include(if: $returns) { nodes { id } }
+        }
         pageInfo { hasNextPage endCursor }
       }
     }
     ${ORDER_STATE}`,
 
+  /** With what came back, which costs too much to be asked for of every order. */
   Order: `
     query Order($id: ID!, $lines: Int!, $assigned: Boolean!, $returns: Boolean!) {
-      order(id: $id) { ...OrderState }
+      order(id: $id) {
+        ...OrderState
+        returns(first: 10) @include(if: $returns) {
+          nodes {
+            reverseFulfillmentOrders(first: 5) {
+              nodes {
+                lineItems(first: $lines) {
+                  nodes { fulfillmentLineItem { lineItem { id } } dispositions { type quantity } }
+                  pageInfo { hasNextPage }
+                }
+              }
+              pageInfo { hasNextPage }
+            }
+          }
+          pageInfo { hasNextPage }
+        }
+      }
     }
     ${ORDER_STATE}`,
 

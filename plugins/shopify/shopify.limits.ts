@@ -5,9 +5,6 @@ import type { DocumentName } from './shopify.documents';
 /** Rows of one `inventorySetQuantities`: no array that the API takes is longer. https://shopify.dev/docs/api/usage/limits */
 export const MAX_ROWS = 250;
 
-/** No query may cost more, whatever the plan. */
-export const MAX_QUERY_COST = 1_000;
-
 /**
  * Points of query cost, counted by app and shop. This is the standard plan; every answer says what the shop's
  * own plan gives, and the host goes by that from the first one on.
@@ -28,27 +25,24 @@ export type Variables = Record<string, unknown>;
 /** A mutation costs 10, and what it answers. */
 const MUTATION_COST = 20;
 
-/** Points by which a query is planned the first time, when its true cost is not known: by objects, never too few. */
-const FIRST_COSTS: Partial<Record<DocumentName, (sizes: { first: number; items: number }) => number>> = {
-  Access: () => 10,
-  BulkOperation: () => 5,
-  CatalogueSize: () => 15,
-  Items: ({ items }) => 3 * items + 5,
-  Job: () => 5,
-  LevelsAt: ({ items }) => 4 * items + 5,
-  Locations: ({ first }) => 2 * first + 10,
-  WebhookSubscriptions: ({ first }) => 2 * first + 10,
+/**
+ * Points by which a query is planned the first time, when its true cost is not known: what the published rules
+ * make of the largest page, and some more.
+ */
+const FIRST_COSTS: Partial<Record<DocumentName, number>> = {
+  Access: 10,
+  BulkOperation: 5,
+  CatalogueSize: 10,
+  Job: 5,
+  LevelsAt: 60,
+  LocationLevels: 100,
+  Locations: 30,
+  Order: 650,
+  Orders: 650,
+  SuggestedRefund: 60,
+  Variants: 60,
+  WebhookSubscriptions: 30,
 };
-
-const MUTATIONS: readonly DocumentName[] = [
-  'SetQuantities',
-  'ActivateItem',
-  'RunBulkQuery',
-  'CreateRefund',
-  'CancelOrder',
-  'CreateSubscription',
-  'MoveSubscription',
-];
 
 const COSTS_KEPT = 500;
 
@@ -61,7 +55,7 @@ export class QueryCosts {
 
   /** Points to be planned for a call. */
   of(document: DocumentName, variables: Variables): number {
-    return this.known.get(sizeOf(document, variables)) ?? firstCost(document, variables);
+    return this.known.get(sizeOf(document, variables)) ?? FIRST_COSTS[document] ?? MUTATION_COST;
   }
 
   /** What Shopify reckoned the call to cost at most, when it was asked. */
@@ -72,13 +66,6 @@ export class QueryCosts {
     // The larger one, where what a search finds changes its cost.
     this.known.set(size, Math.max(requestedCost, this.known.get(size) ?? 0));
   }
-}
-
-function firstCost(document: DocumentName, variables: Variables): number {
-  if (MUTATIONS.includes(document)) return MUTATION_COST;
-  const items = Array.isArray(variables.items) ? variables.items.length : 0;
-  const first = typeof variables.first === 'number' ? variables.first : 0;
-  return Math.min(FIRST_COSTS[document]?.({ first, items }) ?? MAX_QUERY_COST, MAX_QUERY_COST);
 }
 
 /** Page sizes, list lengths and switches decide on a cost; ids and cursors do not. */

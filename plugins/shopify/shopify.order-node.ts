@@ -46,6 +46,11 @@ export function isCutOff(value: unknown): boolean {
   );
 }
 
+/** Whether units of it may have come back, which only the order by itself says. */
+export function hasReturns({ returns }: Node): boolean {
+  return nodesIn(returns ?? { nodes: [] }, 'returns').length > 0;
+}
+
 function lineOf(line: Node, at: string): LineState {
   const variant = line.variant as Node | null | undefined;
   return {

@@ -10,10 +10,10 @@ import { globalId } from './shopify.ids';
 import { eachPage } from './shopify.inventory';
 import { ORDER_LINES, PAGE_SIZES, type Variables } from './shopify.limits';
 import type { ShopifyOptions } from './shopify.options';
-import { isCutOff, stateOfNode } from './shopify.order-node';
+import { hasReturns, isCutOff, stateOfNode } from './shopify.order-node';
 import { documentOf, type OrderState, withoutLines } from './shopify.translate';
 
-type OrderNode = { id?: unknown };
+type OrderNode = Record<string, unknown>;
 
 /** Reads orders as they stand: those that changed, or one. */
 export class OrderReader {
@@ -60,7 +60,7 @@ export class OrderReader {
     const unreadable: UnreadableItem[] = [];
     for (const node of nodes) {
       try {
-        const state = stateOfNode(await this.whole(node));
+        const state = await this.stateInPage(node);
         if (!this.isIgnored(state)) items.push(documentOf(state, this.options));
       } catch (error) {
         if (!isChannelError(error) || error.code !== 'untranslatable') throw error;
@@ -72,7 +72,14 @@ export class OrderReader {
     return unreadable.length === 0 ? { items } : { items, unreadable };
   }
 
-  /** An order with more lines than a page asks for is read again by itself. */
+  /** An order with returns is read again by itself: it may be gone by then. */
+  private async stateInPage(node: OrderNode): Promise<OrderState> {
+    const isAlone = node !== null && typeof node === 'object' && hasReturns(node);
+    const alone = isAlone ? await this.nodeOf(node.id as string, ORDER_LINES.inPage) : null;
+    return stateOfNode(await this.whole(alone ?? { ...node, returns: undefined }));
+  }
+
+  /** An order with more lines than a page asks for is read again with as many as there can be. */
   private async whole(node: OrderNode): Promise<OrderNode> {
     if (!isCutOff(node)) return node;
     const whole = await this.nodeOf(node.id as string, ORDER_LINES.alone);
