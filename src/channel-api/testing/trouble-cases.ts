@@ -114,6 +114,7 @@ function lostAnswerCases(): ContractCase[] {
       name: 'an answer lost after applying is unavailability, and the push may be repeated',
       run: (contract) =>
         withChannel(contract, async (connected) => {
+          await pushBefore(connected);
           const error = await pushFailure(connected, { loseAnswer: 1 });
           const rule = `A lost answer is unavailability, for the push may have been applied: ${LET_IT_PASS}`;
           expectFields(error, { code: 'channel-unavailable', retryable: true }, rule);
@@ -132,6 +133,7 @@ function lostAnswerCases(): ContractCase[] {
         withChannel(
           contract,
           async (connected) => {
+            await pushBefore(connected);
             const startedAt = Date.now();
             const error = await pushFailure(connected, { slow: 1, slowMs: 20_000 });
             const rule = `A time-out is unavailability, and is not waited for again: ${LET_IT_PASS}`;
@@ -144,6 +146,12 @@ function lostAnswerCases(): ContractCase[] {
         ),
     },
   ];
+}
+
+/** Has the plugin look up what it must know of the SKU, so that the next push meets its faults with the push itself. */
+async function pushBefore(connected: ConnectedChannel): Promise<void> {
+  connected.simulator.list([{ channelSku: 'SKU-1', quantityUnits: 2 }]);
+  await push(connected, 'SKU-1', 1);
 }
 
 /** Pushes 5 to a SKU that shows 1, under faults; answers the error once it is seen to name no secret. */
