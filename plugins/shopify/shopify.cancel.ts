@@ -24,7 +24,6 @@ type Units = Map<string, number>;
 
 interface SuggestedRefund {
   presentmentCurrencyCode: string;
-  refunds: { note: string | null }[];
   suggestedRefund: {
     suggestedTransactions: {
       gateway: string | null;
@@ -52,7 +51,8 @@ export class Canceller {
   async cancel(request: CancelRequest): Promise<CancelResult> {
     const state = await this.orders.stateOf(request.orderId);
     if (!state) return impossible('the shop has no such order');
-    if (state.isCancelled) return { outcome: 'cancelled' };
+    const isDone = state.refundNotes.some((note) => note.includes(request.cancelId));
+    if (state.isCancelled || isDone) return { outcome: 'cancelled' };
     const wanted = unitsOf(request);
     const unsent = this.unsentUnits(state);
     const isAll = [...unsent].every(([lineId, units]) => (wanted.get(lineId) ?? 0) >= units);
@@ -123,6 +123,8 @@ export class Canceller {
 
   /** The refund's note carries the cancellation's id: Shopify does not say for how long it keeps idempotency keys. */
   private async refund(request: CancelRequest, wanted: Units, unsent: Units): Promise<CancelResult> {
+    const missing = [...wanted].find(([lineId, quantity]) => quantity > (unsent.get(lineId) ?? 0));
+    if (missing) return impossible('units of it are already sent, cancelled or not in the order');
     const orderId = globalId('Order', request.orderId);
     const refundLineItems = [...wanted].map(([lineId, quantity]) => ({
       lineItemId: globalId('LineItem', lineId),
@@ -134,9 +136,6 @@ export class Canceller {
       refundLines: refundLineItems,
     });
     if (!order) return impossible('the shop has no such order');
-    if (order.refunds.some(({ note }) => note?.includes(request.cancelId))) return { outcome: 'cancelled' };
-    const missing = [...wanted].find(([lineId, quantity]) => quantity > (unsent.get(lineId) ?? 0));
-    if (missing) return impossible('units of it are already sent, cancelled or not in the order');
     const { refundCreate } = await this.client.run<{
       refundCreate: { refund: { id: string } | null; userErrors: UserError[] };
     }>('CreateRefund', {

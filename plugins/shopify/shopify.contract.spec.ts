@@ -14,4 +14,10 @@ afterAll(() => {
   nock.restore();
 });
 
-describeChannelContract({ plugin, startSimulator });
+/** A large shop's points, so that the suite does not wait for them. */
+const bucket = { maximumAvailable: 20_000, restoreRate: 2_000 };
+
+describeChannelContract({
+  plugin,
+  startSimulator: (options) => startSimulator({ bucket, ...options }),
+});

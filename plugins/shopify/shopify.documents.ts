@@ -30,6 +30,7 @@ const ORDER_STATE = `
       }
     }
     refunds {
+      note
       refundLineItems(first: $lines) {
         nodes { quantity restockType lineItem { id } }
         pageInfo { hasNextPage }
@@ -164,7 +165,6 @@ export const DOCUMENTS = {
     query SuggestedRefund($id: ID!, $refundLines: [RefundLineItemInput!]!) {
       order(id: $id) {
         presentmentCurrencyCode
-        refunds { note }
         suggestedRefund(refundLineItems: $refundLines, refundShipping: false) {
           suggestedTransactions {
             gateway

@@ -15,7 +15,7 @@ export function limits(): RateLimit[] {
 }
 
 /** How many of each a page asks for. Shopify refuses a query that could cost too much; then it is halved. */
-export const PAGE_SIZES = { levels: 200, variants: 200, items: 100, locations: 100, orders: 25 } as const;
+export const PAGE_SIZES = { levels: 200, variants: 200, items: 100, locations: 100, orders: 100 } as const;
 
 /** Nested lists of an order; one with more is read again by itself, with the most that Shopify takes. */
 export const ORDER_LINES = { inPage: 20, alone: 250 } as const;
@@ -24,6 +24,9 @@ export type Variables = Record<string, unknown>;
 
 /** A mutation costs 10, and what it answers. */
 const MUTATION_COST = 20;
+
+/** Fulfilment orders hang below an order as deep as all of its lines do. */
+const ASSIGNED_COST = 600;
 
 /**
  * Points by which a query is planned the first time, when its true cost is not known: what the published rules
@@ -37,8 +40,8 @@ const FIRST_COSTS: Partial<Record<DocumentName, number>> = {
   LevelsAt: 60,
   LocationLevels: 100,
   Locations: 30,
-  Order: 650,
-  Orders: 650,
+  Order: 350,
+  Orders: 350,
   SuggestedRefund: 60,
   Variants: 60,
   WebhookSubscriptions: 30,
@@ -55,7 +58,9 @@ export class QueryCosts {
 
   /** Points to be planned for a call. */
   of(document: DocumentName, variables: Variables): number {
-    return this.known.get(sizeOf(document, variables)) ?? FIRST_COSTS[document] ?? MUTATION_COST;
+    const first =
+      (FIRST_COSTS[document] ?? MUTATION_COST) + (variables.assigned === true ? ASSIGNED_COST : 0);
+    return this.known.get(sizeOf(document, variables)) ?? first;
   }
 
   /** What Shopify reckoned the call to cost at most, when it was asked. */

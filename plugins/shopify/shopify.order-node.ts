@@ -22,6 +22,9 @@ export function stateOfNode(order: unknown): OrderState {
     isCancelled: node.cancelledAt !== null && node.cancelledAt !== undefined,
     isTest: node.test === true,
     lines: nodesIn(node.lineItems, 'lineItems').map(({ item, at }) => lineOf(item, at)),
+    refundNotes: list(node.refunds, 'refunds').flatMap(({ note }) =>
+      typeof note === 'string' ? [note] : [],
+    ),
   };
   if (node.sourceName === 'pos' && node.retailLocation)
     state.retailLocation = shortId(

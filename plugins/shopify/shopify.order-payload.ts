@@ -21,6 +21,7 @@ export function stateOfPayload(payload: Payload): OrderState {
     isCancelled: payload.cancelled_at !== null && payload.cancelled_at !== undefined,
     isTest: payload.test === true,
     lines: lines.map(({ line }) => line),
+    refundNotes: [],
   };
   if (payload.source_name === 'pos' && payload.location_id !== null && payload.location_id !== undefined)
     state.retailLocation = plainId(payload.location_id, 'location_id');

@@ -38,6 +38,8 @@ export interface OrderState {
   /** Where a sale over the counter was made. */
   retailLocation?: string;
   lines: LineState[];
+  /** What was noted with its refunds. */
+  refundNotes: string[];
 }
 
 /** What the options say of orders. */
