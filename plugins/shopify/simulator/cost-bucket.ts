@@ -29,7 +29,7 @@ export class CostBucket {
   private asOf = Date.now();
 
   constructor(
-    private readonly size: BucketSize,
+    private size: BucketSize,
     /** Refuses a query that asks for more than is there; otherwise it is only noted. */
     private readonly enforces: boolean,
   ) {
@@ -60,6 +60,12 @@ export class CostBucket {
   status(): ThrottleStatus {
     this.refill();
     return { ...this.size, currentlyAvailable: Math.max(Math.floor(this.available), 0) };
+  }
+
+  /** Shopify may take back some of the rate for a while (shopify.dev/docs/api/usage/rate-limits); what is there stays. */
+  restoreAt(restoreRate: number): void {
+    this.refill();
+    this.size = { ...this.size, restoreRate };
   }
 
   private refill(): void {
