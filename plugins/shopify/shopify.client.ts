@@ -187,7 +187,8 @@ function errorOf(document: DocumentName, { errors, extensions }: GraphqlAnswer):
     return new ChannelUnavailableError(
       `${document}: Shopify answered with an error of its own; it may have been applied`,
     );
-  if (codes.some((code) => typeof code === 'string')) return new InvalidInputError(text);
+  if (codes.includes('INVALID_VARIABLE')) return new InvalidInputError(text);
+  if (codes.some((code) => typeof code === 'string')) return new ChannelRequestError(text);
   return new ChannelProtocolError(text);
 }
 

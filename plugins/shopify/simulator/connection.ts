@@ -27,6 +27,9 @@ export interface Connected<T> {
   };
 }
 
+/** Nobody pages further than this; what is larger is read in bulk (shopify.dev/docs/api/usage/pagination-graphql). */
+const MOST_PAGED = 25_000;
+
 /** Page sizes and arrays alike (shopify.dev/api/usage/limits). */
 export const MOST_ITEMS = 250;
 
@@ -50,6 +53,8 @@ export function connect<Row, Node>(
     return isAfter && (!before || sign * compare(key, keyIn(before)) < 0);
   });
   const page = first == null && last != null ? within.slice(-size) : within.slice(0, size);
+  if (!isBulk && keyed.length - within.length + page.length > MOST_PAGED)
+    throw new GraphQLError(`a connection is paged through its first ${MOST_PAGED} items only`);
   const edges = page.map(({ row, key }) => ({ cursor: cursorOf(key), node: nodeOf(row) }));
   return {
     edges,

@@ -108,6 +108,11 @@ describe('an order', () => {
     });
   });
 
+  test('may be a test, and is told as one', () => {
+    place({ test: true });
+    expect(JSON.parse(shop.webhookFor(ORDER).body.toString())).toMatchObject({ test: true });
+  });
+
   test('of long ago is shown only to an app that may read all orders', async () => {
     place();
     const read = () =>
