@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addDemoCommand } from './cli-demo';
+import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
@@ -17,6 +18,7 @@ const program = new Command('onhand')
   .showHelpAfterError('(add --help for the options)');
 
 addHostCommands(program);
+addDoctorCommand(program);
 addDemoCommand(program);
 addOrdersCommands(program);
 addLedgerCommands(program);
