@@ -18,7 +18,7 @@ const BUCKET = { maximumAvailable: 2_000, restoreRate: 20 };
 const TIME_SCALE = 450;
 const HOUR_MS = 3_600_000 / TIME_SCALE;
 /** Points a second of ours, for which the hour's orders, edits and refunds have to wait. */
-const THROTTLED_RATE = 100;
+const THROTTLED_RATE = 50;
 const HOSTILE = { duplicate: 0.2, reorder: 0.2, delay: 0.2, delayUpToMs: 500, drop: 0.05 };
 const WELL = { duplicate: 0, reorder: 0, delay: 0, drop: 0 };
 
@@ -29,8 +29,8 @@ class Traders {
   private readonly shipped: string[] = [];
   private orders = 0;
 
-  async trade(untilMs: number): Promise<void> {
-    for (let turn = 0; Date.now() < untilMs; turn += 1) {
+  async trade(isOver: () => boolean): Promise<void> {
+    for (let turn = 0; !isOver(); turn += 1) {
       this.act(turn % 10, new Date().toISOString());
       await sleep(70);
     }
@@ -163,14 +163,13 @@ test('5,000 variants at three locations stay equal through a throttled hour of o
   expect(full.length).toBeGreaterThan(40);
 
   const before = shop.bucket.calls.length;
+  const points = () => shop.bucket.calls.slice(before).reduce((sum, { actual }) => sum + (actual ?? 0), 0);
   shop.bucket.restoreAt(THROTTLED_RATE);
   shop.faults(HOSTILE);
   deliver();
-  await new Traders().trade(Date.now() + HOUR_MS);
-  const asked = shop.bucket.calls.slice(before);
-  const points = asked.reduce((sum, { actual }) => sum + (actual ?? 0), 0);
-  // More than a full bucket holds: the rest had to be waited for.
-  expect(points).toBeGreaterThan(BUCKET.maximumAvailable);
+  const until = Date.now() + HOUR_MS;
+  // More than a full bucket holds has to be waited for; on a slow machine it takes longer to ask for so much.
+  await new Traders().trade(() => Date.now() > until && points() > BUCKET.maximumAvailable);
 
   shop.bucket.restoreAt(BUCKET.restoreRate * TIME_SCALE);
   shop.faults(WELL);
