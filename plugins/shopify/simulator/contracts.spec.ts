@@ -232,7 +232,7 @@ function answersOf(version: string, contracts: string): Promise<unknown[]> {
     const calls: [keyof typeof DOCUMENTS, object][] = [
       ['Orders', sizes],
       ['LocationLevels', { location: 'gid://shopify/Location/1', first: 5 }],
-      ['Items', { items: [item, 'gid://shopify/InventoryItem/9'] }],
+      ['LevelsAt', { items: [item, 'gid://shopify/InventoryItem/9'], location: 'gid://shopify/Location/1' }],
       [
         'SuggestedRefund',
         {
