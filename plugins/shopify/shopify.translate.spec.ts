@@ -115,6 +115,7 @@ describe('an order of three units', () => {
     ['cancelled in part', { current: 2, remaining: 2, refunds: [['cancel', 1]] }, counts(1, 0, 0)],
     ['edited down', { current: 1, remaining: 1 }, counts(2, 0, 0)],
     ['cancelled', { current: 0, remaining: 0, cancelledAt: '2026-01-01T10:00:00Z' }, counts(3, 0, 0)],
+    ['cancelled, with its lines as they were', { cancelledAt: '2026-01-01T10:00:00Z' }, counts(3, 0, 0)],
     [
       'cancelled after a part was sent',
       { current: 1, remaining: 0, fulfilments: [['success', 1]], cancelledAt: '2026-01-01T10:00:00Z' },
