@@ -8,6 +8,7 @@ import type { Config } from './config/config';
 import { ConfigError } from './config/config.errors';
 import { loadConfig } from './config/load-config';
 import { ROLES } from './config/role';
+import { serveConsole } from './console/serve-console';
 import { setUpHttp } from './http/setup';
 import { VERSION } from './version';
 
@@ -24,11 +25,12 @@ export async function startHost(config: Config): Promise<NestExpressApplication>
   app.useLogger(app.get(Logger));
   app.flushLogs();
   setUpHttp(app, config, VERSION);
+  if (config.roles.includes('web')) serveConsole(app);
   app.enableShutdownHooks();
   const { host, port } = config.server;
   await app.listen(port, host);
   const serves = config.roles.includes('web')
-    ? 'its API is described at /docs'
+    ? 'the console is at /, its API is described at /docs'
     : 'for health and metrics alone';
   const parts = config.roles.length < ROLES.length ? ` (${config.roles.join(', ')})` : '';
   app.get(Logger).log(`Onhand ${VERSION}${parts} listens on ${await app.getUrl()}; ${serves}`);

@@ -3,11 +3,16 @@ import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access.guard';
 import { ApiKeysService } from './api-keys.service';
 import { KeysController } from './keys.controller';
+import { SessionController } from './session.controller';
+import { SessionsService } from './sessions.service';
 
-/** API keys and their scopes. Owns `api_keys`; knows nothing of what the keys open. */
+/**
+ * API keys, their scopes, and the browsers signed in with them. Owns `api_keys` and `console_sessions`; knows nothing
+ * of what the keys open.
+ */
 @Module({
-  controllers: [KeysController],
-  providers: [ApiKeysService, { provide: APP_GUARD, useClass: AccessGuard }],
+  controllers: [KeysController, SessionController],
+  providers: [ApiKeysService, SessionsService, { provide: APP_GUARD, useClass: AccessGuard }],
   exports: [ApiKeysService],
 })
 export class AccessModule {}

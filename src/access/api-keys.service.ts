@@ -38,7 +38,11 @@ export class ApiKeysService implements OnApplicationBootstrap {
   }
 
   callerOf(key: string): Caller | undefined {
-    return this.callers.get(hashOf(key).toString('hex'));
+    return this.callerOfHash(hashOf(key));
+  }
+
+  callerOfHash(hash: Buffer): Caller | undefined {
+    return this.callers.get(hash.toString('hex'));
   }
 
   /** The key is in the answer and nowhere else. */
@@ -100,6 +104,7 @@ export class ApiKeysService implements OnApplicationBootstrap {
   }
 }
 
-function hashOf(key: string): Buffer {
+/** Of a secret with 256 random bits: as good as the secret is, and no use to who reads it. */
+export function hashOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

@@ -74,10 +74,16 @@ export class PublishedQuantityService {
     return this.explain(listing, (skuId) => this.availability.levelsOf(skuId));
   }
 
+  /** As above, at one of the channel's own locations; undefined where the channel's `locations` do not have it. */
+  computeAtFromMemory(listing: Listing, channelLocation: string): Waterfall | undefined {
+    const byLocation = this.explainByLocation(listing, (skuId) => this.availability.levelsOf(skuId));
+    return byLocation.get(channelLocation);
+  }
+
   private explain(listing: Listing, levelsOf: LevelsOf): Waterfall {
     const { config } = this.channels.get(listing.channel);
-    const serving = new Set(Object.values(config.locations));
-    // A channel that maps no locations is served from all of them.
+    const serving = new Set(Object.values(config.locations).filter((code) => this.catalog.isOwn(code)));
+    // A channel that maps none of our own locations is served from all of them.
     const isServing = (code: string) => serving.size === 0 || serving.has(code);
     const components = this.stockOf(listing, levelsOf, isServing);
     return computeWaterfall(components, this.bufferOf(listing, config), capOf(listing, config), new Date());
@@ -135,7 +141,8 @@ export class PublishedQuantityService {
       const levels = new Map<string, Level>();
       for (const [locationId, level] of levelsOf(skuId)) {
         const code = this.catalog.locationCode(locationId);
-        if (isServing(code)) levels.set(code, level);
+        // What a channel holds for us is shown and sold by that channel alone.
+        if (isServing(code) && this.catalog.servesOrders(locationId)) levels.set(code, level);
       }
       return { sku: this.catalog.skuCode(skuId), unitsPerListing: units, levels };
     });

@@ -38,12 +38,32 @@ export interface InventoryUpdate {
   believedUnits?: number;
 }
 
-/** What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it. */
+/**
+ * What became of one update. `accepted` is not `applied`: the channel took it but has not yet said it shows it.
+ * `skipped`: the channel keeps the listing's stock itself, so that nothing was sent and nothing is left to do.
+ */
 export type PushResult =
   | { pushId: string; outcome: 'applied' }
   | { pushId: string; outcome: 'accepted'; receipt?: string }
   | { pushId: string; outcome: 'rejected'; code: string; reason: string; retryable: boolean }
-  | { pushId: string; outcome: 'stale'; shownUnits: number };
+  | { pushId: string; outcome: 'stale'; shownUnits: number }
+  /**
+   * Not sent, by a budget of changes that the channel gives this listing alone: it has one again in `waitMs`.
+   * Until then the host asks again only where the listing comes to show 0.
+   */
+  | { pushId: string; outcome: 'waiting'; reason: string; waitMs: number }
+  | { pushId: string; outcome: 'skipped'; reason: string };
+
+/** A push that the channel accepted with a receipt, and of which nothing more is known. */
+export interface FollowedPush {
+  pushId: string;
+  channelSku: string;
+  channelLocation?: string;
+  quantityUnits: number;
+  receipt: string;
+  /** When it was accepted. */
+  acceptedAt: Date;
+}
 
 /** What a channel shows for one of its SKUs. */
 export interface ShownInventory {
@@ -119,7 +139,31 @@ export interface OrderChangedDocument {
   orderId: string;
 }
 
-export type ChannelDocument = OrderDocument | ShownInventoryDocument | OrderChangedDocument;
+/** Units of the channel's SKU that the channel itself holds for us at one of its locations. */
+export interface CountedStock {
+  channelSku: string;
+  channelLocation: string;
+  /** Fit for sale, 0 or more. */
+  quantityUnits: number;
+}
+
+export interface CountedStockDocument {
+  kind: 'counted-stock';
+  items: CountedStock[];
+}
+
+export type ChannelDocument =
+  OrderDocument | ShownInventoryDocument | OrderChangedDocument | CountedStockDocument;
+
+/** One message of a queue in which a channel leaves its notifications. */
+export interface PulledNotification {
+  /** What the queue wants to hear to take the message away. */
+  receipt: string;
+  topic: string;
+  /** The sender's own id of the news: the same one may come in several messages. */
+  notificationId: string;
+  body: Buffer;
+}
 
 /** A webhook as it arrived: header names in lower case, body as raw bytes. */
 export interface WebhookRequest {
@@ -135,6 +179,20 @@ export type WebhookVerdict =
   | { verdict: 'accepted'; topic: string }
   | { verdict: 'challenge'; status: number; contentType: string; body: string }
   | { verdict: 'refused'; status: 401 | 412; reason: string };
+
+/**
+ * Units of a listing that the channel should show at this moment, over all of its locations or at one of them.
+ * Undefined where the channel has no such listing, or its `locations` do not map that one.
+ */
+export type PublishedUnits = (channelSku: string, channelLocation?: string) => number | undefined;
+
+/** What a channel that asked for stock is answered, as it stands. */
+export interface InquiryAnswer {
+  status: number;
+  contentType: string;
+  headers?: Record<string, string>;
+  body: string;
+}
 
 export interface CancelRequest {
   /** The host's id of this cancellation, the same on every retry; fit for a channel's idempotency key. */
@@ -176,12 +234,48 @@ export interface Channel {
   /** Pure; throws `UntranslatableError` when the body is not what the channel documents. */
   translateWebhook(request: WebhookRequest): ChannelDocument[];
   /**
+   * The channel asks, at its checkout, whether there is enough: `POST /webhooks/{channel}/stock-inquiry`, and
+   * `…/stock-inquiry/token` where it fetches a token first. Verifies who asks, looks each listing up and answers at
+   * once; nothing is stored, reserved or sent, for the buyer may yet go away. A plugin whose channel does not ask,
+   * or that is not set up for it, leaves it out.
+   */
+  answerStockInquiry?(
+    request: WebhookRequest,
+    unitsOf: PublishedUnits,
+  ): InquiryAnswer | Promise<InquiryAnswer>;
+  /**
    * Asked again with the same `cancelId` it answers as it did, and cancels nothing more. Throws where it is not
    * known what became of the call; the host then asks again, after a look at the order.
    */
   cancelOrder?(request: CancelRequest): Promise<CancelResult>;
-  /** Registers what webhooks of the channel are missing at `url`. Asked at every start and each day. */
-  subscribe?(url: string): Promise<void>;
+  /**
+   * Only where the order is not cancelled at once: what became of the cancellation with this receipt. The order
+   * itself is looked at too, so `pending` is always a right answer while the channel decides.
+   */
+  followCancellation?(receipt: string): Promise<CancelResult>;
+  /**
+   * Registers what webhooks of the channel are missing at `url`; without one where notifications are pulled.
+   * Asked at every start and each day.
+   */
+  subscribe?(url?: string): Promise<void>;
+  /**
+   * Where the channel decides on pushes after it took them: what became of those accepted with a receipt. None for
+   * one that is not decided yet; `accepted` without a receipt for one that is done with and must be confirmed by a
+   * read. A listing is not pushed again while its push is followed.
+   */
+  followPushes?(pushes: readonly FollowedPush[]): Promise<PushResult[]>;
+  /**
+   * Where notifications lie in a queue instead of coming by webhook: some of them, waiting a while for the first.
+   * Their bodies are for `translateWebhook`. Those not confirmed come again.
+   */
+  pullNotifications?(): Promise<PulledNotification[]>;
+  /** Takes notifications off the queue, once the host has stored them. */
+  confirmNotifications?(receipts: readonly string[]): Promise<void>;
+  /**
+   * Stock that the channel itself holds for us. The host adjusts the ledger to it at the location that the channel's
+   * `locations` map `channelLocation` to.
+   */
+  readCounts?(): AsyncIterable<Page<CountedStock>>;
   check(): Promise<CheckResult>;
   close?(): Promise<void>;
 }
@@ -194,6 +288,8 @@ export interface ChannelCapabilities {
   compareAndSet: boolean;
   /** Keeps and shows stock per location of its own: it gets one update per listing and mapped location. */
   stockByLocation: boolean;
+  /** Locations of its own that `readCounts` counts: none of their stock is shown by any listing. */
+  countsAt?: readonly string[];
   readsOrders: boolean;
   cancelsOrders: boolean;
   subscribesWebhooks: boolean;

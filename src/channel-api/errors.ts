@@ -21,9 +21,20 @@ export class ChannelUnavailableError extends ChannelError {
   }
 }
 
-/** The channel's limit was met (429 or its like). */
+/** A quota that lets nothing pass for so long; with the key, where it is counted by key. */
+export interface UsedUpQuota {
+  name: string;
+  key?: string;
+  waitMs: number;
+}
+
+/** The channel's limit was met (429 or its like). `usedUp`: the quotas for which nothing was sent. */
 export class ChannelThrottledError extends ChannelError {
-  constructor(message: string, retryAfterMs?: number) {
+  constructor(
+    message: string,
+    retryAfterMs?: number,
+    readonly usedUp: readonly UsedUpQuota[] = [],
+  ) {
     super('channel-throttled', message, true, retryAfterMs);
   }
 }

@@ -282,6 +282,13 @@ describe('requests', () => {
     expect((failure as Error).message).not.toContain(CANARY);
   });
 
+  it('a body that is no text is there byte for byte', async () => {
+    const body = gzipSync('Größe');
+    const url = await serve((_, response) => response.writeHead(200).end(body));
+    const { bytes } = await httpWith().request({ method: 'GET', url });
+    expect(bytes.equals(body)).toBe(true);
+  });
+
   it('an id beyond 2^53 keeps its digits', async () => {
     const url = await serve((_, response) => response.end('{"id":820982911946154508}'));
     const response = await httpWith().request({ method: 'GET', url });

@@ -9,6 +9,7 @@ import {
   isChannelError,
 } from './errors';
 import type { ChannelHttp, ChannelHttpRequest, ChannelHttpResponse } from './http-client';
+import { isKeyed, keyedName, usedUpQuota } from './keyed-limit';
 import { parseJsonLossless } from './lossless-json';
 import { createRedactor, type Redactor } from './redaction';
 import { type LimitCost, type Limiter, type LimitRefusal, MemoryLimitStore, type Permit } from './limiter';
@@ -58,6 +59,7 @@ interface Call {
   init: RequestInit;
   costs: readonly LimitCost[];
   timeoutMs: number;
+  answers?: ChannelHttpRequest['answers'];
 }
 
 class FetchHttp implements ChannelHttp {
@@ -111,6 +113,7 @@ class FetchHttp implements ChannelHttp {
       init: { method: request.method, headers: headersOf(request, where), body: bodyOf(request, where) },
       costs: this.costsOf(request, where),
       timeoutMs: request.timeoutMs ?? this.options.timeoutMs ?? 10_000,
+      answers: request.answers,
     };
   }
 
@@ -133,12 +136,31 @@ class FetchHttp implements ChannelHttp {
   private costsOf({ limit, cost = 1 }: ChannelHttpRequest, where: string): LimitCost[] {
     const [first] = this.limits.keys();
     const named = limit === undefined ? (first === undefined ? [] : [first]) : [limit].flat();
-    return [...new Set(named)].map((name) => {
-      if (!this.limits.has(name)) throw new ChannelRequestError(`${where}: ${this.undeclared(name)}`);
-      const units = typeof cost === 'number' ? cost : (cost[name] ?? 1);
-      if (units >= 0 && units < Infinity) return { limit: name, units };
+    const costs = named.map((each) =>
+      this.costOf(typeof each === 'string' ? { name: each } : each, cost, where),
+    );
+    const taken = new Map<string, LimitCost>();
+    for (const each of costs) {
+      const same = taken.get(each.limit);
+      // Of a key as often as it is named: a call may change one thing in several places.
+      if (same && isKeyed(each.limit))
+        Object.assign(same, { units: same.units + each.units, keep: Math.max(same.keep!, each.keep!) });
+      else taken.set(each.limit, each);
+    }
+    return [...taken.values()];
+  }
+
+  private costOf(
+    { name, key, keep = 0 }: { name: string; key?: string; keep?: number },
+    cost: NonNullable<ChannelHttpRequest['cost']>,
+    where: string,
+  ): LimitCost {
+    const declared = this.limits.get(name);
+    if (!declared) throw new ChannelRequestError(`${where}: ${this.undeclared(name)}`);
+    const units = typeof cost === 'number' ? cost : (cost[name] ?? 1);
+    if (!(units >= 0 && units < Infinity && keep >= 0 && keep < Infinity))
       throw new ChannelRequestError(`${where}: the cost for the limit "${name}" must be a number, 0 or more`);
-    });
+    return key === undefined ? { limit: name, units } : { limit: keyedName(name, key), units, keep };
   }
 
   private undeclared(limit: string): string {
@@ -168,8 +190,10 @@ class FetchHttp implements ChannelHttp {
       const fetch = this.options.fetch ?? globalThis.fetch;
       const startedAt = this.options.clock.now().getTime();
       const response = await fetch(call.url, { ...call.init, redirect: 'manual', signal: abort.signal });
-      this.refuseStatus(call, response);
-      const answer = answerOf(call, response, await this.readText(call, response));
+      if (response.status < 500 || !call.answers) this.refuseStatus(call, response);
+      const answer = answerOf(call, response, await this.readBytes(call, response));
+      if (response.status >= 500 && !call.answers!(response.status, answer.text))
+        this.refuseStatus(call, response);
       const elapsedMs = this.options.clock.now().getTime() - startedAt;
       this.options.log.debug('channel answered', { call: call.where, status: answer.status, elapsedMs });
       return answer;
@@ -198,8 +222,9 @@ class FetchHttp implements ChannelHttp {
     const { clock, maxRetryAfterMs } = this.options;
     const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock.now(), maxRetryAfterMs);
     if (status === 429) {
+      // What is counted by key is the channel's other limit: a 429 tells of the rate of calls.
       this.limiter.close(
-        call.costs.map(({ limit }) => limit),
+        call.costs.map(({ limit }) => limit).filter((limit) => !isKeyed(limit)),
         retryAfterMs,
       );
       const wait =
@@ -220,7 +245,7 @@ class FetchHttp implements ChannelHttp {
     }
   }
 
-  private async readText(call: Call, response: Response): Promise<string> {
+  private async readBytes(call: Call, response: Response): Promise<Buffer> {
     const maxBytes = this.options.maxResponseBytes ?? 10 * 1024 * 1024;
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -233,15 +258,17 @@ class FetchHttp implements ChannelHttp {
       }
       chunks.push(chunk);
     }
-    return new TextDecoder().decode(Buffer.concat(chunks));
+    return Buffer.concat(chunks);
   }
 }
 
-function answerOf(call: Call, response: Response, text: string): ChannelHttpResponse {
+function answerOf(call: Call, response: Response, bytes: Buffer): ChannelHttpResponse {
+  const text = new TextDecoder().decode(bytes);
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),
     text,
+    bytes,
     json<T>(): T {
       try {
         return parseJsonLossless(text) as T;
@@ -272,7 +299,7 @@ function failureOf(error: unknown): CallOutcome {
   return { kind: 'unanswered', reason: error.message };
 }
 
-function refusalOf({ where }: Call, { limit, waitMs, isQuota }: LimitRefusal): Error {
+function refusalOf({ where }: Call, { limit, waitMs, isQuota, usedUp }: LimitRefusal): Error {
   if (waitMs === Infinity) {
     return new ChannelRequestError(
       `${where} not sent: it costs more than the limit "${limit}" can ever hold; ask for less at once`,
@@ -282,6 +309,7 @@ function refusalOf({ where }: Call, { limit, waitMs, isQuota }: LimitRefusal): E
   return new ChannelThrottledError(
     `${where} not sent: ${until} used up for another ${seconds(waitMs)}`,
     waitMs,
+    usedUp.map(usedUpQuota),
   );
 }
 

@@ -1,5 +1,16 @@
 import type { LimitFacts } from './contract';
 
+/**
+ * A limit that the channel counts for each of many things by itself, such as the changes of one listing: the
+ * declared limit of this name, counted for this key alone. Named twice, it is taken of twice.
+ */
+export interface KeyedLimit {
+  name: string;
+  key: string;
+  /** The call is not sent unless so many units are left after it, for calls that need them more. */
+  keep?: number;
+}
+
 export interface ChannelHttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
@@ -8,9 +19,14 @@ export interface ChannelHttpRequest {
   body?: string | Buffer;
   json?: unknown;
   /** Names those of the plugin's `limits` that the call counts against; the first of them when absent. */
-  limit?: string | readonly string[];
+  limit?: string | KeyedLimit | readonly (string | KeyedLimit)[];
   /** Units that the call takes of each of its limits, or of those named; 1 where nothing is said. */
   cost?: number | Readonly<Record<string, number>>;
+  /**
+   * True for a 5xx by which the channel answers this very request, and no sign of its being away: it is answered
+   * like any other status then.
+   */
+  answers?: (status: number, text: string) => boolean;
   /** From connecting to the end of the answer's body; the host's own bound when absent. */
   timeoutMs?: number;
 }
@@ -20,6 +36,8 @@ export interface ChannelHttpResponse {
   /** Header names in lower case. */
   headers: Record<string, string>;
   text: string;
+  /** The body as it came, for what is no text or not in UTF-8. */
+  bytes: Buffer;
   /**
    * Parses the body; an integer beyond 2^53 comes as a string of its digits, so that no id is rounded.
    * Throws `ChannelProtocolError` when it is not JSON (an HTML page under 200, say).
@@ -31,7 +49,7 @@ export interface ChannelHttpResponse {
  * The only way a plugin reaches its channel. Answers any status the channel gives but 3xx, 429 and 5xx.
  *
  * Throws `ChannelThrottledError` (429, or the limit is used up for longer than a call may wait: then
- * nothing was sent), `ChannelUnavailableError` (5xx, no connection, time-out, answer larger than the
+ * nothing was sent, and `usedUp` names every quota that is), `ChannelUnavailableError` (5xx, no connection, time-out, answer larger than the
  * host's bound), `ChannelBreakerOpenError` and `LimitsUnavailableError` (nothing was sent),
  * `ChannelProtocolError` (3xx: redirects are not followed), `ChannelRequestError` (the request cannot be sent
  * as it is), `ChannelAddressError` (the host does not let plugins reach that address: public ones only, and

@@ -167,9 +167,14 @@ export function take(limit: RateLimit, state: LimitState, host: string, held: He
   };
 }
 
-/** Units worth taking ahead: what a tenth of a second refills, and little enough to leave others theirs. */
+/**
+ * Units worth taking ahead: what a tenth of a second refills, and little enough to leave others theirs. Of a quota
+ * only where it is large, for what a host had taken that died counts as spent.
+ */
 export function worthAhead(limit: RateLimit, state: LimitState, now: number): number {
-  if (!isBucket(limit) || waitMs(limit, state, now, 1, 1) > 0) return 0;
+  if (waitMs(limit, state, now, 1, 1) > 0) return 0;
+  if (!isBucket(limit))
+    return Math.floor(Math.min(largestCost(limit, state) / 10_000, leftUnits(limit, state) / 100, 100));
   const rate = state.learned.perSecond ?? limit.perSecond;
   return Math.floor(Math.min(rate / 10, largestCost(limit, state) / 8, state.tokens / 2));
 }

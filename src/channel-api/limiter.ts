@@ -1,10 +1,12 @@
 import type { ChannelClock, LimitFacts } from './contract';
 import type { LimitState } from './limit-state';
 
-/** What a call takes of one limit. */
+/** What a call takes of one limit, and leaves of it. */
 export interface LimitCost {
+  /** Its name; `name#key` of a limit that is counted by key. */
   limit: string;
   units: number;
+  keep?: number;
 }
 
 /** Leave to send one call. Must be released once the call was answered or given up. */
@@ -19,6 +21,8 @@ export interface LimitRefusal {
   waitMs: number;
   /** A quota is used up, as against a bucket that refills by and by. */
   isQuota: boolean;
+  /** Every quota that is. */
+  usedUp: readonly { limit: string; waitMs: number }[];
 }
 
 export interface LimiterCounts {

@@ -29,6 +29,7 @@ import {
   waitMs,
   worthAhead,
 } from './limit-state';
+import { declaredName } from './keyed-limit';
 import type { LimitCost, Limiter, LimiterCounts, LimitRefusal, LimitStore, Permit } from './limiter';
 import { AHEAD_HOLD_MS, AHEAD_MS, UnitsAhead } from './units-ahead';
 
@@ -243,7 +244,7 @@ export class QueuedLimiter implements Limiter {
     { waiting, active, ahead, wanted, report }: Round,
   ): Judgement {
     for (const name of names) {
-      const limit = this.limits.get(name)!;
+      const limit = this.limitOf(name);
       const state = states.get(name) ?? newLimitState(limit, now);
       states.set(name, state);
       refresh(limit, state, now);
@@ -252,7 +253,9 @@ export class QueuedLimiter implements Limiter {
     this.tell(states, now, report);
     const answer = this.decide(states, now, waiting);
     const more = answer.verdicts.includes('wait') ? [] : this.takeAhead(states, now, wanted, ahead);
-    for (const name of names) this.left.set(name, leftUnits(this.limits.get(name)!, states.get(name)!));
+    // Not by key: there may be as many keys as the channel has listings.
+    for (const name of names.filter((each) => this.limits.has(each)))
+      this.left.set(name, leftUnits(this.limitOf(name), states.get(name)!));
     return { ...answer, ahead: more };
   }
 
@@ -265,7 +268,7 @@ export class QueuedLimiter implements Limiter {
   ): LimitCost[] {
     return wanted.flatMap((name) => {
       if (!states.has(name)) return [];
-      const [limit, state] = [this.limits.get(name)!, states.get(name)!];
+      const [limit, state] = [this.limitOf(name), states.get(name)!];
       const units = worthAhead(limit, state, now) - (ahead.get(name) ?? 0);
       if (units < 1) return ahead.has(name) ? [{ limit: name, units: 0 }] : [];
       take(limit, state, this.host, { units, until: now + AHEAD_MS + AHEAD_HOLD_MS });
@@ -274,20 +277,18 @@ export class QueuedLimiter implements Limiter {
   }
 
   private tell(states: Map<string, LimitState>, now: number, report: Report): void {
-    for (const { limit, units } of report.unused)
-      giveBack(this.limits.get(limit)!, states.get(limit)!, units);
-    for (const { limit, units } of report.spent)
-      spend(this.limits.get(limit)!, states.get(limit)!, now, units);
+    for (const { limit, units } of report.unused) giveBack(this.limitOf(limit), states.get(limit)!, units);
+    for (const { limit, units } of report.spent) spend(this.limitOf(limit), states.get(limit)!, now, units);
     for (const name of report.answered) states.get(name)!.silentThrottles = 0;
     for (const { limit: name, delayMs } of report.closings) {
       const state = states.get(name)!;
       const silentMs = SILENT_THROTTLE_MS * 2 ** Math.min(state.silentThrottles, 10);
       if (delayMs === undefined) state.silentThrottles++;
-      close(this.limits.get(name)!, state, now, delayMs ?? Math.min(silentMs, MAX_SILENT_THROTTLE_MS));
+      close(this.limitOf(name), state, now, delayMs ?? Math.min(silentMs, MAX_SILENT_THROTTLE_MS));
     }
     for (const { limit: name, facts } of report.facts) {
       const state = states.get(name)!;
-      if (learn(this.limits.get(name)!, state, now, facts)) this.hooks.learned?.(name, state.learned);
+      if (learn(this.limitOf(name), state, now, facts)) this.hooks.learned?.(name, state.learned);
     }
   }
 
@@ -305,7 +306,7 @@ export class QueuedLimiter implements Limiter {
       if (!refusal) {
         const until = now + each.holdMs;
         for (const { limit, units } of each.costs) {
-          take(this.limits.get(limit)!, states.get(limit)!, this.host, { units, until });
+          take(this.limitOf(limit), states.get(limit)!, this.host, { units, until });
         }
         return 'granted';
       }
@@ -324,18 +325,20 @@ export class QueuedLimiter implements Limiter {
     costs: readonly LimitCost[],
     ahead: ReadonlyMap<string, number>,
   ): LimitRefusal | undefined {
-    let worst: LimitRefusal | undefined;
-    for (const { limit: name, units } of costs) {
-      const limit = this.limits.get(name)!;
+    let worst: Omit<LimitRefusal, 'usedUp'> | undefined;
+    const usedUp: { limit: string; waitMs: number }[] = [];
+    for (const { limit: name, units, keep = 0 } of costs) {
+      const limit = this.limitOf(name);
       const before = ahead.get(name) ?? 0;
       const state = states.get(name)!;
-      const isPossible = units <= largestCost(limit, state);
-      const delayMs = isPossible ? waitMs(limit, state, now, before + units, units) : Infinity;
+      const isPossible = units + keep <= largestCost(limit, state);
+      const delayMs = isPossible ? waitMs(limit, state, now, before + units + keep, units) : Infinity;
       if (delayMs === 0 && before === 0) continue;
       const isQuota = !isBucket(limit) && delayMs > 0;
+      if (isQuota) usedUp.push({ limit: name, waitMs: delayMs });
       if (!worst || delayMs > worst.waitMs) worst = { limit: name, waitMs: Math.max(delayMs, 1), isQuota };
     }
-    return worst;
+    return worst && { ...worst, usedUp };
   }
 
   private settle(each: Waiting, verdict: Verdict): void {
@@ -357,6 +360,11 @@ export class QueuedLimiter implements Limiter {
     this.active.add(active);
     this.tally.granted++;
     return { release: (outcome) => this.release(active, outcome) };
+  }
+
+  /** A keyed limit is counted by the rules of the one that is declared. */
+  private limitOf(name: string): RateLimit {
+    return this.limits.get(name) ?? this.limits.get(declaredName(name))!;
   }
 
   private now(): number {

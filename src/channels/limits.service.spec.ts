@@ -73,6 +73,28 @@ describe('limits in the database', () => {
     expect(await take(two!, api)).toMatchObject({ limit: 'api' });
   });
 
+  test('a quota that is counted by key is one for all hosts, outlives them, and is forgotten in the end', async () => {
+    const changes: RateLimit = { kind: 'rolling', name: 'changes', quota: 5, windowSeconds: 3_600 };
+    const [one, two] = limiters(changes);
+    const of = (key: string): LimitCost[] => [{ limit: `changes#${key}`, units: 1 }];
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, call) => take(call % 2 ? one! : two!, of(call < 10 ? 'a' : 'b'))),
+    );
+    const permits = answers.filter((answer) => 'release' in answer) as Permit[];
+    expect(permits).toHaveLength(10);
+    for (const permit of permits) permit.release('answered');
+    const [restarted] = limiters(changes);
+    expect(await take(restarted!, of('a'))).toMatchObject({ isQuota: true, limit: 'changes#a' });
+    expect(await take(restarted!, of('c'))).toHaveProperty('release');
+    const { dataSource, limits } = hosts[0]!;
+    await dataSource.query(
+      `UPDATE channel_limits SET updated_at = updated_at - interval '31 days' WHERE channel = '${channel}' AND name <> 'changes#c'`,
+    );
+    await limits.onApplicationBootstrap();
+    const rows = await dataSource.query(`SELECT name FROM channel_limits WHERE channel = '${channel}'`);
+    expect(rows).toEqual([{ name: 'changes#c' }]);
+  });
+
   test('a limit that one host was throttled at is closed for the other at once', async () => {
     const [one, two] = limiters(API);
     await take(two!, api);

@@ -28,6 +28,7 @@ export class LimitsService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    await this.pool.query(FORGET_KEYS);
     await this.listener.listen('onhand_limits', {
       heard: (channel) => this.limiters.get(channel)?.dropAhead(),
       missed: () => this.limiters.forEach((limiter) => limiter.dropAhead()),
@@ -62,3 +63,7 @@ export class LimitsService implements OnApplicationBootstrap, OnApplicationShutd
       .catch((error: Error) => this.log.warn(`${channel}: ${error.message}`));
   }
 }
+
+/** A limit that is counted by key has a row for each, such as a listing that ended long ago. */
+const FORGET_KEYS = `
+  DELETE FROM channel_limits WHERE name LIKE '%#%' AND updated_at < clock_timestamp() - interval '30 days'`;

@@ -199,4 +199,5 @@ const MARK_DIRTY = `
   INSERT INTO dirty_listings AS d (listing_id, channel, forced)
   SELECT id, channel, $2 FROM listings WHERE id = ANY($1::int[]) ORDER BY id
   ON CONFLICT (listing_id) DO UPDATE SET marks = d.marks + 1, forced = d.forced OR excluded.forced,
-    attempts = CASE WHEN d.parked_at IS NULL THEN d.attempts ELSE 0 END, parked_at = NULL`;
+    attempts = CASE WHEN d.parked_at IS NULL THEN d.attempts ELSE 0 END, parked_at = NULL,
+    not_before = CASE WHEN d.waits_for IS NULL THEN d.not_before ELSE '-infinity' END`;

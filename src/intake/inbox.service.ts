@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { WebhookRequest } from '../channel-api';
+import { Gathered } from '../database/gathered';
 import { poolOf } from '../database/pool';
 import { errorCode, errorText } from './intake.errors';
 
@@ -25,26 +26,76 @@ const CLAIM_SECONDS = 60;
 /** While hosts change over to another onhand.yaml, one of them may not know a channel yet. */
 const STRAY_SECONDS = 3_600;
 
+interface Delivery {
+  channel: string;
+  identity: Buffer;
+  topic: string;
+  path: string;
+  headers: string;
+  body: Buffer;
+}
+
+/** Deliveries that one statement stores, and statements at a time: bodies may be large. */
+const GATHERED = { atOnce: 32, sideBySide: 2, keyOf };
+
+function keyOf({ channel, identity }: Pick<Delivery, 'channel' | 'identity'>): string {
+  return `${identity.toString('hex')} ${channel}`;
+}
+
 /** Webhooks as they came, kept until what they say is in the ledger. */
 @Injectable()
 export class InboxService {
+  private readonly deliveries = new Gathered<Delivery, boolean>((all) => this.store(all), GATHERED);
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Stores a delivery; a body that came before is counted, not stored. Resolves after the commit, and only
-   * then may the sender be answered.
+   * Stores a delivery; one that came before is counted, not stored. It is known by its body, or by the sender's own
+   * id of the news where there is one. Resolves after the commit, and only then may the sender be answered.
    */
-  async receive(channel: string, topic: string, request: WebhookRequest): Promise<{ duplicate: boolean }> {
-    const identity = createHash('sha256').update(topic).update('\0').update(request.body).digest();
+  async receive(
+    channel: string,
+    topic: string,
+    request: WebhookRequest,
+    notificationId?: string,
+  ): Promise<{ duplicate: boolean }> {
+    const known = notificationId === undefined ? request.body : `notification ${notificationId}`;
+    const identity = createHash('sha256').update(topic).update('\0').update(known).digest();
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !SECRET_HEADERS.test(name)),
     );
-    const stored = await poolOf(this.dataSource).query<{ created: boolean }>({
-      name: 'receive-webhook',
-      text: RECEIVE,
-      values: [channel, identity, topic, request.path, JSON.stringify(headers), request.body],
+    const { path, body } = request;
+    const created = await this.deliveries.ask({
+      channel,
+      identity,
+      topic,
+      path,
+      headers: JSON.stringify(headers),
+      body,
     });
-    return { duplicate: !stored.rows[0]!.created };
+    return { duplicate: !created };
+  }
+
+  /** Whether each was new. */
+  private async store(all: Delivery[]): Promise<boolean[]> {
+    const stored = await poolOf(this.dataSource).query<{
+      identity: Buffer;
+      channel: string;
+      created: boolean;
+    }>({
+      name: 'receive-webhooks',
+      text: RECEIVE,
+      values: [
+        all.map(({ channel }) => channel),
+        all.map(({ identity }) => identity),
+        all.map(({ topic }) => topic),
+        all.map(({ path }) => path),
+        all.map(({ headers }) => headers),
+        all.map(({ body }) => body),
+      ],
+    });
+    const created = new Map(stored.rows.map((row) => [keyOf(row), row.created]));
+    return all.map((each) => created.get(keyOf(each))!);
   }
 
   /** The channel's, oldest first; rows claimed here are nobody else's for a minute. */
@@ -107,11 +158,13 @@ export class InboxService {
   }
 }
 
-/** A repeated parked or applied delivery stays what it is. */
+/** A repeated parked or applied delivery stays what it is. In one order, so that two hosts never deadlock. */
 const RECEIVE = `
-  INSERT INTO inbox (channel, identity, topic, path, headers, body) VALUES ($1, $2, $3, $4, $5, $6)
+  INSERT INTO inbox (channel, identity, topic, path, headers, body)
+  SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[])
+   ORDER BY 2
   ON CONFLICT (channel, identity) DO UPDATE SET deliveries = inbox.deliveries + 1
-  RETURNING (xmax = 0) AS created`;
+  RETURNING channel, identity, (xmax = 0) AS created`;
 
 const CLAIM = `
   UPDATE inbox SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => $3)

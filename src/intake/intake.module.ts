@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
+import { BuffersModule } from '../buffers/buffers.module';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { CancellationsService } from './cancellations.service';
+import { ChannelNewsWorker } from './channel-news.worker';
+import { CountsService } from './counts.service';
 import { InboxService } from './inbox.service';
 import { IntakeController } from './intake.controller';
 import { IntakeWorker } from './intake.worker';
@@ -14,6 +17,9 @@ import { OversellsService } from './oversells.service';
 import { OversellsWorker } from './oversells.worker';
 import { ParkedOrdersService } from './parked-orders.service';
 import { ParkedService } from './parked.service';
+import { PendingCancellationsService } from './pending-cancellations.service';
+import { PulledNotificationsService } from './pulled-notifications.service';
+import { StockInquiriesController } from './stock-inquiries.controller';
 import { SubscriptionsWorker } from './subscriptions.worker';
 import { WebhooksController } from './webhooks.controller';
 
@@ -22,10 +28,13 @@ import { WebhooksController } from './webhooks.controller';
  * read as well as heard of; what stock does not cover goes to the oversell desk.
  */
 @Module({
-  imports: [ChannelsModule, InventoryModule, JobsModule],
-  controllers: [WebhooksController, IntakeController, OversellsController],
+  imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
+  // Inquiries first: what is left under a channel's address is its webhooks'.
+  controllers: [StockInquiriesController, WebhooksController, IntakeController, OversellsController],
   providers: [
     CancellationsService,
+    ChannelNewsWorker,
+    CountsService,
     InboxService,
     IntakeWorker,
     OrderPollsService,
@@ -35,6 +44,8 @@ import { WebhooksController } from './webhooks.controller';
     OversellsWorker,
     ParkedOrdersService,
     ParkedService,
+    PendingCancellationsService,
+    PulledNotificationsService,
     SubscriptionsWorker,
   ],
 })

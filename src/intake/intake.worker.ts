@@ -5,6 +5,7 @@ import { ChannelsService, type ReadyChannel } from '../channels/channels.service
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { CountsService } from './counts.service';
 import { withinDeadline } from './deadline';
 import { InboxService, type InboxRow } from './inbox.service';
 import { errorCode, errorText, isOutage, PluginFaultError } from './intake.errors';
@@ -37,6 +38,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
   constructor(
     private readonly inbox: InboxService,
     private readonly orders: OrdersService,
+    private readonly counts: CountsService,
     private readonly channels: ChannelsService,
     private readonly listings: ListingsService,
     private readonly jobs: JobsService,
@@ -96,6 +98,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
       for (const document of documents) {
         if (document.kind === 'order') await this.orders.apply(channel.name, document);
         else if (document.kind === 'order-changed') await this.readChanged(channel, document.orderId);
+        else if (document.kind === 'counted-stock') await this.counts.apply(channel.name, document.items);
         else await this.listings.recordShown(channel.name, document.items);
       }
       const isHint = documents.length > 0 && documents.every(({ kind }) => kind === 'order-changed');

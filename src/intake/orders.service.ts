@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import type { OrderDocument } from '../channel-api';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
+import { Gathered } from '../database/gathered';
 import { unhurriedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
 import type { OrderLineTarget, SettlementView } from '../inventory/commands';
@@ -24,6 +25,13 @@ interface MappedOrder {
   document: OrderDocument;
 }
 
+/** An order as it is now, with the mapping of its lines as it is now. */
+interface View {
+  channel: string;
+  order: OrderDocument;
+  mapped: LineMapping;
+}
+
 interface KeptView {
   mapping: LineMapping;
   /** The order is seen for the first time. */
@@ -31,6 +39,9 @@ interface KeptView {
   /** The settlement that its listings were last pushed again for. */
   repushedKey: string | null;
 }
+
+/** Views that one statement keeps, and statements at a time. */
+const GATHERED = { atOnce: 64, sideBySide: 2, keyOf: viewKey };
 
 /** Of this room's own, so that a burst of orders does not hold up the webhooks that come meanwhile. */
 const CONNECTIONS = 4;
@@ -40,6 +51,7 @@ const CONNECTIONS = 4;
 export class OrdersService implements OnApplicationShutdown {
   private readonly log = new Logger('intake');
   private readonly pool: Pool;
+  private readonly views = new Gathered<View, KeptView | undefined>((all) => this.keep(all), GATHERED);
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -123,25 +135,30 @@ export class OrdersService implements OnApplicationShutdown {
   }
 
   /** Stores the view unless a newer one is known. Answers the mapping of its lines, known ones first. */
-  private async keepView(channel: string, order: OrderDocument): Promise<KeptView | undefined> {
+  private keepView(channel: string, order: OrderDocument): Promise<KeptView | undefined> {
     const mapped: LineMapping = Object.create(null);
     for (const { lineId, channelSku } of order.lines) {
       const listing = this.listings.find(channel, channelSku);
       if (listing) mapped[lineId] = listing.components;
     }
-    const kept = await this.pool.query<KeptView>({
-      name: 'keep-order',
-      text: KEEP_ORDER,
+    return this.views.ask({ channel, order, mapped });
+  }
+
+  private async keep(views: View[]): Promise<(KeptView | undefined)[]> {
+    const kept = await this.pool.query<KeptView & { channel: string; orderId: string }>({
+      name: 'keep-orders',
+      text: KEEP_ORDERS,
       values: [
-        channel,
-        order.orderId,
-        order.revision,
-        JSON.stringify(order),
-        order.placedAt,
-        JSON.stringify(mapped),
+        views.map(({ channel }) => channel),
+        views.map(({ order }) => order.orderId),
+        views.map(({ order }) => order.revision),
+        views.map(({ order }) => JSON.stringify(order)),
+        views.map(({ order }) => order.placedAt),
+        views.map(({ mapped }) => JSON.stringify(mapped)),
       ],
     });
-    return kept.rows[0];
+    const byKey = new Map(kept.rows.map((row) => [JSON.stringify([row.channel, row.orderId]), row]));
+    return views.map((view) => byKey.get(viewKey(view)));
   }
 
   private async settle(
@@ -220,6 +237,10 @@ export class OrdersService implements OnApplicationShutdown {
   }
 }
 
+function viewKey({ channel, order: { orderId } }: View): string {
+  return JSON.stringify([channel, orderId]);
+}
+
 /** The channel sold, and lowered what it shows, but no event tells of it: short, or cancelled before we heard. */
 function isUnseenByLedger(kept: KeptView, settlement: SettlementView | undefined): boolean {
   const { reserved = 0, shortfall = 0 } = settlement ?? {};
@@ -240,14 +261,16 @@ const MAPPED_ORDERS = `
        WHERE p.channel = o.channel AND p.order_id = o.order_id AND l.retired_at IS NULL)
    ORDER BY o.channel, o.order_id LIMIT $3`;
 
-/** No row comes back when a newer revision is known. */
-const KEEP_ORDER = `
-  INSERT INTO orders AS o (channel, order_id, revision, document, placed_at, mapping) VALUES ($1, $2, $3, $4, $5, $6)
+/** No row comes back when a newer revision is known. In one order, so that two hosts never deadlock. */
+const KEEP_ORDERS = `
+  INSERT INTO orders AS o (channel, order_id, revision, document, placed_at, mapping)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[], $6::jsonb[])
+   ORDER BY 1, 2
   ON CONFLICT (channel, order_id) DO UPDATE
     SET revision = excluded.revision, document = excluded.document, mapping = excluded.mapping || o.mapping,
         updated_at = clock_timestamp()
   WHERE o.revision <= excluded.revision
-  RETURNING mapping, (xmax = 0) AS created, repushed_key AS "repushedKey"`;
+  RETURNING channel, order_id AS "orderId", mapping, (xmax = 0) AS created, repushed_key AS "repushedKey"`;
 
 /** The order's row is locked, so that documents applied side by side leave the lines of the newest. */
 const PARK_LINES = `

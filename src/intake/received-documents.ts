@@ -30,8 +30,19 @@ function checkedDocument(document: ChannelDocument | null | undefined): ChannelD
       if (typeof document.orderId !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(document.orderId))
         throw new UntranslatableError("the document's orderId must be 1 to 200 printable characters");
       return document;
+    case 'counted-stock':
+      if (!Array.isArray(document.items))
+        throw new UntranslatableError("the document's items must be a list");
+      document.items.forEach((item, index) => {
+        checkItem(item, index);
+        if (typeof item.channelLocation !== 'string')
+          throw new UntranslatableError(`items[${index}].channelLocation must be a text`);
+      });
+      return document;
     default:
-      throw new UntranslatableError(`the document's kind must be order, order-changed or shown-inventory`);
+      throw new UntranslatableError(
+        `the document's kind must be order, order-changed, shown-inventory or counted-stock`,
+      );
   }
 }
 

@@ -13,6 +13,8 @@ const SUBSCRIBE_WEBHOOKS = 'subscribe-webhooks';
 /** How often it is looked whether one is due. */
 const LOOK_EVERY_SECONDS = 60;
 const DAY_SECONDS = 86_400;
+/** In place of an address. */
+const PULLED = '';
 /** While one host asks, no other does; after a failure it is asked again later and later. */
 const ASKING_SECONDS = 300;
 const FIRST_RETRY_SECONDS = 60;
@@ -57,10 +59,13 @@ export class SubscriptionsWorker implements OnApplicationBootstrap, OnModuleInit
   }
 
   /** Where the channel is to send its webhooks; undefined where it is not to be asked. */
-  private urlFor({ name, capabilities, config }: ReadyChannel): string | undefined {
+  private urlFor({ name, capabilities, config, channel }: ReadyChannel): string | undefined {
     const { publicUrl } = this.config.server;
     // Observing changes nothing outside.
-    if (!capabilities.subscribesWebhooks || publicUrl === null || config.mode === 'observe') return undefined;
+    if (!capabilities.subscribesWebhooks || config.mode === 'observe') return undefined;
+    // What is pulled out of a queue comes to no address of ours.
+    if (channel.pullNotifications) return PULLED;
+    if (publicUrl === null) return undefined;
     return `${publicUrl}/webhooks/${name}`;
   }
 
@@ -69,7 +74,11 @@ export class SubscriptionsWorker implements OnApplicationBootstrap, OnModuleInit
     const url = due.rows[0]?.url;
     if (url === undefined) return;
     try {
-      await withinDeadline(channel.subscribe!(url), ASKING_SECONDS, 'subscribing');
+      await withinDeadline(
+        channel.subscribe!(url === PULLED ? undefined : url),
+        ASKING_SECONDS,
+        'subscribing',
+      );
       await this.dataSource.query(SUBSCRIBED, [name, DAY_SECONDS]);
     } catch (error) {
       this.log.warn(

@@ -57,7 +57,8 @@ export class WebhooksController {
   }
 }
 
-function rawRequest(request: Request, channel: string): WebhookRequest {
+/** A request under a channel's address, as plugins are given it. */
+export function rawRequest(request: Request, channel: string): WebhookRequest {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headersDistinct)) headers[name] = value?.join(', ');
   return {

@@ -17,6 +17,7 @@ export class AvailabilityService implements OnApplicationBootstrap {
   /** What a reset has read so far; takes the place of `levels` once it is complete. */
   private fresh: LevelMap | undefined;
   private resetting: Promise<void> | undefined;
+  private readonly listeners = new Set<(skuId: number) => void>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -36,6 +37,12 @@ export class AvailabilityService implements OnApplicationBootstrap {
   /** The SKU's levels by location id; empty when it has no events. */
   levelsOf(skuId: number): ReadonlyMap<number, Level> {
     return this.levels.get(skuId) ?? NO_LEVELS;
+  }
+
+  /** Calls back with each SKU that has another level, whichever host changed it. Returns what ends it. */
+  onChanged(listener: (skuId: number) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /**
@@ -58,7 +65,7 @@ export class AvailabilityService implements OnApplicationBootstrap {
   }
 
   private apply(changed: ChangedLevel): void {
-    remember(this.levels, changed);
+    if (remember(this.levels, changed)) for (const listener of this.listeners) listener(changed.skuId);
     if (this.fresh) remember(this.fresh, changed);
   }
 
@@ -96,11 +103,14 @@ export const REBUILT = 'rebuilt';
 /** By SKU and location. */
 type LevelMap = Map<number, Map<number, Level>>;
 
-function remember(levels: LevelMap, { skuId, locationId, level }: ChangedLevel): void {
+/** Whether it is news. */
+function remember(levels: LevelMap, { skuId, locationId, level }: ChangedLevel): boolean {
   let byLocation = levels.get(skuId);
   if (!byLocation) levels.set(skuId, (byLocation = new Map()));
   const known = byLocation.get(locationId);
-  if (!known || known.version < level.version) byLocation.set(locationId, level);
+  if (known && known.version >= level.version) return false;
+  byLocation.set(locationId, level);
+  return true;
 }
 
 const NO_LEVELS: ReadonlyMap<number, Level> = new Map();

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
-import { And, type DataSource, In, MoreThan } from 'typeorm';
+import { And, type DataSource, ILike, In, MoreThan } from 'typeorm';
 import { Config } from '../config/config';
 import { ListenerService } from '../database/listener.service';
 import { inTransaction } from '../database/pool';
@@ -104,10 +104,19 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.dataSource.getRepository(SkuEntity).findOneByOrFail({ id: skuId });
   }
 
-  async skus(afterId: number, limit: number, codes?: string[]): Promise<SkuEntity[]> {
+  /** Those with one of the codes, and with the text somewhere in their code, name or barcode. */
+  async skus(afterId: number, limit: number, codes?: string[], text?: string): Promise<SkuEntity[]> {
     const ids = codes && (await this.idsOf(codes));
+    const id = ids ? And(MoreThan(afterId), In(ids)) : MoreThan(afterId);
+    const like = text && ILike(`%${text.replace(/[\\%_]/g, '\\$&')}%`);
     return this.dataSource.getRepository(SkuEntity).find({
-      where: { id: ids ? And(MoreThan(afterId), In(ids)) : MoreThan(afterId) },
+      where: like
+        ? [
+            { id, code: like },
+            { id, name: like },
+            { id, barcode: like },
+          ]
+        : { id },
       order: { id: 'ASC' },
       take: limit,
     });
@@ -142,6 +151,29 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
 
   priorityOf(locationId: number): number {
     return this.locationsById.get(locationId)?.priority ?? LOWEST_PRIORITY;
+  }
+
+  /** Where a line takes its stock from by itself: never from what a channel holds. */
+  servesOrders(locationId: number): boolean {
+    return (this.locationsById.get(locationId)?.countedBy ?? null) === null;
+  }
+
+  /** Whether a place is our own, and not one whose stock a channel holds. */
+  isOwn(code: string): boolean {
+    return (this.locations.find((location) => location.code === code)?.countedBy ?? null) === null;
+  }
+
+  /**
+   * Notes that this channel holds and counts what is there. Answers the location's id. Throws
+   * `UnknownLocationError`.
+   */
+  async countedBy(code: string, channel: string): Promise<number> {
+    const id = await this.locationId(code, 'locations');
+    if (this.locationsById.get(id)?.countedBy === channel) return id;
+    await this.dataSource.query('UPDATE locations SET counted_by = $2 WHERE id = $1', [id, channel]);
+    await this.loadLocations();
+    await this.dataSource.query(`NOTIFY onhand_locations`);
+    return id;
   }
 
   locationCode(id: number): string {

@@ -10,6 +10,12 @@ export interface RecordedKey {
   outcome: Outcome;
 }
 
+/** Which location a line takes its stock from by itself: the one with the smallest number, of those that serve orders. */
+export interface LocationRanking {
+  priorityOf(locationId: number): number;
+  servesOrders(locationId: number): boolean;
+}
+
 /** What a batch holds locked, and takes on as its commands succeed. */
 export class LockedStock implements StockView {
   now = new Date(0);
@@ -22,8 +28,7 @@ export class LockedStock implements StockView {
   private readonly storedLevels = new Set<number>();
   private readonly taken = new Set<string>();
 
-  /** `priorityOf` ranks a location: stock is taken from the smallest first. */
-  constructor(private readonly priorityOf: (locationId: number) => number) {}
+  constructor(private readonly ranking: LocationRanking) {}
 
   level(skuId: number, locationId: number): Level {
     return this.levels.get(levelKey(skuId, locationId)) ?? EMPTY_LEVEL;
@@ -64,11 +69,12 @@ export class LockedStock implements StockView {
 
   private addLevel(skuId: number, locationId: number, level: Level): void {
     this.levels.set(levelKey(skuId, locationId), level);
+    if (!this.ranking.servesOrders(locationId)) return;
     const known = this.locations.get(skuId);
     if (!known) this.locations.set(skuId, [locationId]);
     else if (!known.includes(locationId)) {
       known.push(locationId);
-      known.sort((a, b) => this.priorityOf(a) - this.priorityOf(b) || a - b);
+      known.sort((a, b) => this.ranking.priorityOf(a) - this.ranking.priorityOf(b) || a - b);
     }
   }
 
@@ -112,9 +118,9 @@ function orderKey(channel: string, orderId: string): string {
 export async function lockStock(
   client: PoolClient,
   commands: readonly LedgerCommand[],
-  priorityOf: (locationId: number) => number,
+  ranking: LocationRanking,
 ): Promise<LockedStock> {
-  const stock = new LockedStock(priorityOf);
+  const stock = new LockedStock(ranking);
   await lockReservations(client, stock, commands);
   const skuIds = new Set(commands.flatMap(skusOf).concat(stock.skusOfReservations()));
   // Sent together, done in turn: the keys and the clock are read once the levels are locked.

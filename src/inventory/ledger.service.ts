@@ -113,7 +113,7 @@ export class LedgerService implements OnApplicationShutdown {
   ): Promise<CommittedBatch> {
     const begun = client.query('BEGIN');
     const asked = commands.map((each) => each.command);
-    const locked = lockStock(client, asked, (id) => this.catalog.priorityOf(id));
+    const locked = lockStock(client, asked, this.catalog);
     const [stock] = await Promise.all([locked, begun]);
     const decided: DecidedCommand[] = [];
     const answers = commands.map((each) => this.answer(stock, each, decided));

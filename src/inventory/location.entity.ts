@@ -16,6 +16,10 @@ export class LocationEntity {
   @Column('integer')
   priority: number;
 
+  /** The channel that holds and counts what is there, and alone sells it; null for a place of our own. */
+  @Column('text', { name: 'counted_by', nullable: true })
+  countedBy: string | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 }

@@ -41,7 +41,7 @@ export function levelKey(skuId: number, locationId: number): number {
 /** Levels and reservations as the transaction holds them locked; grows as commands are decided. */
 export interface StockView {
   level(skuId: number, locationId: number): Level;
-  /** Locations with a level for the SKU, in priority order. */
+  /** Locations with a level for the SKU that serve orders, in priority order. */
   locationsOf(skuId: number): readonly number[];
   reservation(id: string): Reservation | undefined;
   reservationOfOrder(channel: string, orderId: string): Reservation | undefined;

@@ -17,6 +17,11 @@ class StockQuery extends PageQuery {
   @MayBeAbsent()
   @IsText(10_000)
   sku?: string;
+
+  @ApiPropertyOptional({ description: "Part of a SKU's code, name or barcode" })
+  @MayBeAbsent()
+  @IsText(200)
+  search?: string;
 }
 
 class MomentQuery {
@@ -45,11 +50,12 @@ export class StockController {
   @Get('stock')
   @Needs('stock:read')
   @ApiOperation({ summary: 'Levels of all SKUs, in pages' })
-  async list(@Query() { limit, cursor, sku }: StockQuery) {
+  async list(@Query() { limit, cursor, sku, search }: StockQuery) {
     const skus = await this.catalog.skus(
       cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
       limit + 1,
       sku?.split(','),
+      search,
     );
     const page = pageOf(
       skus,

@@ -7,11 +7,13 @@ import { ChannelStatusService } from './channel-status.service';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { MetricsController } from './metrics.controller';
+import { StreamController } from './stream.controller';
+import { StreamService } from './stream.service';
 
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
   imports: [ChannelsModule, InventoryModule, JobsModule],
-  controllers: [ChannelStatusController, HealthController, MetricsController],
-  providers: [ChannelStatusService, JobMetricsService],
+  controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
+  providers: [ChannelStatusService, JobMetricsService, StreamService],
 })
 export class MonitorModule {}

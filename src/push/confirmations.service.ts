@@ -1,15 +1,20 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { ShownInventory } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { followsPushes } from './followed-pushes.service';
 
 /** Listings asked about in one read. */
 const READ_AT_ONCE = 200;
 /** In one run, so that a channel that takes long to apply does not keep its limits busy. */
 const READS_PER_RUN = 10;
+
+/** A channel that decides later is not asked what it shows before it has; `follows` is the parameter that says so. */
+const DECIDED = (follows: string) => `(NOT ${follows} OR receipt IS NULL OR decided_at IS NOT NULL)`;
 
 /**
  * Accepted is not applied: what a channel only accepted is read back until it shows it, and pushed again when
@@ -18,6 +23,8 @@ const READS_PER_RUN = 10;
 @Injectable()
 export class ConfirmationsService {
   private readonly log = new Logger('push');
+  /** The listing after which the next run reads on, by channel. */
+  private readonly places = new Map<string, number>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -28,13 +35,8 @@ export class ConfirmationsService {
 
   async confirm(channel: ReadyChannel): Promise<void> {
     if (channel.capabilities.pushAnswers === 'applied') return;
-    for (let read = 0, after = 0; read < READS_PER_RUN; read++) {
-      const ids = await this.unconfirmed(channel.name, after);
-      if (ids.length === 0) break;
-      await this.readBack(channel, ids);
-      after = ids.at(-1)!;
-    }
-    const again = await this.giveUpOnOld(channel.name);
+    const read = await this.readUnconfirmed(channel);
+    const again = await this.giveUpOnOld(channel, read);
     if (again === 0) return;
     this.log.warn(
       `${channel.name}: ${again} accepted pushes are not shown after a good while; pushing again`,
@@ -42,11 +44,26 @@ export class ConfirmationsService {
     this.jobs.wake('push-listings', channel.name);
   }
 
-  private async unconfirmed(channel: string, after: number): Promise<number[]> {
+  /** Goes on where the last run ended, for no listing may wait for those before it. Returns those that were read. */
+  private async readUnconfirmed(channel: ReadyChannel): Promise<number[]> {
+    const read: number[] = [];
+    let after = this.places.get(channel.name) ?? 0;
+    for (let reads = 0; reads < READS_PER_RUN; reads++) {
+      const ids = await this.unconfirmed(channel, after);
+      await this.readBack(channel, ids);
+      read.push(...ids);
+      after = ids.length < READ_AT_ONCE ? 0 : ids.at(-1)!;
+      if (after === 0) break;
+    }
+    this.places.set(channel.name, after);
+    return read;
+  }
+
+  private async unconfirmed(channel: ReadyChannel, after: number): Promise<number[]> {
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `SELECT DISTINCT listing_id FROM pushes
-        WHERE channel = $1 AND state = 'accepted' AND listing_id > $2 ORDER BY listing_id LIMIT $3`,
-      [channel, after, READ_AT_ONCE],
+        WHERE channel = $1 AND state = 'accepted' AND listing_id > $2 AND ${DECIDED('$4')} ORDER BY listing_id LIMIT $3`,
+      [channel.name, after, READ_AT_ONCE, followsPushes(channel)],
     );
     return rows.map((row) => row.listing_id);
   }
@@ -54,19 +71,25 @@ export class ConfirmationsService {
   private async readBack(channel: ReadyChannel, ids: readonly number[]): Promise<void> {
     const channelSkus = ids.flatMap((id) => this.listings.get(id)?.channelSku ?? []);
     if (channelSkus.length === 0) return;
-    for await (const page of channel.channel.readInventory({ channelSkus }))
-      await this.listings.recordShown(channel.name, page.items);
+    const shown: ShownInventory[] = [];
+    for await (const page of channel.channel.readInventory({ channelSkus })) shown.push(...page.items);
+    await this.listings.recordShown(channel.name, shown);
   }
 
-  /** Returns how many listings are pushed again. */
-  private async giveUpOnOld(channel: string): Promise<number> {
+  /**
+   * Of those that were just read: a channel that takes long to tell has not said no. Returns how many listings are
+   * pushed again.
+   */
+  private async giveUpOnOld(channel: ReadyChannel, read: readonly number[]): Promise<number> {
+    if (read.length === 0) return 0;
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `WITH old AS (
          UPDATE pushes SET state = 'failed', reason = 'accepted, but the channel did not show it in time'
-          WHERE channel = $1 AND state = 'accepted' AND answered_at < clock_timestamp() - make_interval(secs => $2)
+          WHERE channel = $1 AND state = 'accepted' AND listing_id = ANY($4::int[]) AND ${DECIDED('$3')}
+            AND coalesce(decided_at, answered_at) < clock_timestamp() - make_interval(secs => $2)
          RETURNING listing_id)
        SELECT DISTINCT listing_id FROM old`,
-      [channel, this.config.push.confirmWithinSeconds],
+      [channel.name, this.config.push.confirmWithinSeconds, followsPushes(channel), read],
     );
     await this.listings.markDirty(
       rows.map((row) => row.listing_id),

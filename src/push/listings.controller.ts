@@ -29,6 +29,7 @@ interface PushState {
   dirty: boolean;
   parked: boolean;
   last_error: string | null;
+  waits: { for: string; until: string } | null;
 }
 
 class ListingsQuery extends PageQuery {
@@ -128,6 +129,8 @@ export class ListingsController {
   private async statesOf(listings: readonly Listing[]): Promise<Map<number, PushState>> {
     const rows: PushState[] = await this.dataSource.query(
       `SELECT l.id, d.listing_id IS NOT NULL AS dirty, d.parked_at IS NOT NULL AS parked, d.last_error,
+              CASE WHEN d.waits_until > clock_timestamp()
+                THEN jsonb_build_object('for', d.waits_for, 'until', ${isoTime('d.waits_until')}) END AS waits,
               (SELECT coalesce(jsonb_agg(jsonb_build_object('channelLocation', q.channel_location, 'pushed', q.pushed_units,
                         'pushedAt', ${isoTime('q.pushed_at')}, 'shown', q.shown_units, 'shownAt', ${isoTime('q.shown_at')}) ORDER BY q.channel_location), '[]')
                  FROM shown_quantities q WHERE q.listing_id = l.id) AS quantities
@@ -161,5 +164,7 @@ function viewOf({ id, channel, channelSku }: Listing, state: PushState | undefin
     dirty: state?.dirty ?? false,
     parked: state?.parked ?? false,
     lastError: state?.last_error ?? null,
+    // Why the quantity is not sent though it can be sold: the channel takes no change of the listing until then.
+    waits: state?.waits ?? null,
   };
 }

@@ -12,7 +12,8 @@ import type { PlannedPush } from './push-plan';
 /** What became of one update. */
 export interface PushOutcome {
   push: PlannedPush;
-  state: 'applied' | 'accepted' | 'rejected' | 'stale' | 'failed';
+  /** `observed`: nothing was sent, and nothing is to be. */
+  state: 'applied' | 'accepted' | 'rejected' | 'stale' | 'failed' | 'observed';
   reason?: string;
   receipt?: string;
   shownUnits?: number;
@@ -24,6 +25,8 @@ export interface PushOutcome {
   /** A rejection that the same update would meet again. */
   final?: boolean;
   retryAfterMs?: number;
+  /** It waits for the listing's own budget of changes. */
+  waits?: boolean;
   /** An order that we have not heard of has to be read before the listing is pushed again. */
   ordersFirst?: boolean;
 }
@@ -145,6 +148,17 @@ function outcomeOf(
         blame: 'nobody',
         ordersFirst: readsOrders,
       };
+    case 'waiting':
+      return {
+        push,
+        state: 'rejected',
+        reason: result.reason,
+        blame: 'nobody',
+        waits: true,
+        retryAfterMs: result.waitMs,
+      };
+    case 'skipped':
+      return { push, state: 'observed', reason: result.reason };
     case 'rejected':
       return {
         push,

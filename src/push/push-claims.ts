@@ -10,6 +10,8 @@ export interface ClaimedListing {
   attempts: number;
   /** Batches in a row with this listing that failed as a whole. */
   batchFailures: number;
+  /** Until then its channel takes no change of it but to 0. */
+  waits: boolean;
   /** Of the listing's mapping; 0 when it is mapped no more. */
   revision: number;
   /** What the channel took and shows, for each of its locations that is known; '' is the channel as a whole. */
@@ -31,17 +33,19 @@ interface ClaimRow extends Omit<ClaimedListing, 'known'> {
 /** Orders that the channel cannot list for so long are no reason to leave a wrong number standing. */
 const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
 
-/** Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused. */
+/**
+ * Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused,
+ * and with `follows` none of which the channel has yet to decide on an earlier push.
+ */
 export async function claimListings(
   pool: Pool,
-  claim: { channel: string; lease: string; limit: number; leaseSeconds: number },
+  claim: { channel: string; lease: string; limit: number; leaseSeconds: number; follows: boolean },
 ): Promise<ClaimedListing[]> {
-  const { channel, lease, limit, leaseSeconds } = claim;
-  // Not prepared: what is dirty goes from nothing to everything and back, and a kept plan would be for one of them.
+  const { channel, lease, limit, leaseSeconds, follows } = claim;
   const [, claimed] = await inOneGo(pool, [
     // The record of the pushes, which is written before anything is sent, takes the claim to the disk with it.
     { text: 'SET LOCAL synchronous_commit = off' },
-    { text: CLAIM, values: [channel, lease, limit, leaseSeconds] },
+    { name: 'claim-listings', text: CLAIM, values: [channel, lease, limit, leaseSeconds, follows] },
   ]);
   return (claimed!.rows as ClaimRow[]).map(({ abandoned, known, ...row }) => ({
     ...row,
@@ -70,6 +74,17 @@ export async function markNeverPushed(
   await pool.query(MARK_NEVER_PUSHED, [channel, locations, tags]);
 }
 
+/** Gives back what waits for its channel's budget, unless it changed meanwhile: then it is looked at again at once. */
+export async function putOffListings(
+  pool: Pool,
+  lease: string,
+  listings: readonly ClaimedListing[],
+): Promise<void> {
+  if (listings.length === 0) return;
+  const marks = listings.map((each) => each.marks);
+  await pool.query(PUT_OFF, [lease, listings.map(({ listingId }) => listingId), marks]);
+}
+
 /** Gives back what was claimed and not tried. */
 export async function releaseListings(
   pool: Pool,
@@ -87,12 +102,15 @@ const CLAIM = `
        AND (orders_after IS NULL OR orders_after < clock_timestamp() - ${LONGEST_WAIT_FOR_ORDERS}
             OR orders_after <= (SELECT covered_at FROM order_polls WHERE channel = $1))
        AND NOT EXISTS (SELECT FROM channel_pauses WHERE channel = $1)
+       AND NOT ($5 AND EXISTS (SELECT FROM pushes p WHERE p.channel = $1 AND p.listing_id = dirty_listings.listing_id
+            AND p.state = 'accepted' AND p.receipt IS NOT NULL AND p.decided_at IS NULL))
      ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
       FROM due WHERE d.listing_id = due.listing_id
-    RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, due.abandoned)
-  SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.abandoned,
+    RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, due.abandoned,
+              coalesce(d.waits_until > clock_timestamp(), false) AS waits)
+  SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.abandoned, c.waits,
          CASE WHEN l.retired_at IS NULL THEN l.revision ELSE 0 END AS revision,
          (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, coalesce(q.believed_units, q.shown_units))), '[]')
             FROM shown_quantities q WHERE q.listing_id = c.listing_id) AS known
@@ -108,6 +126,16 @@ const MARK_NEVER_PUSHED = `
            SELECT FROM listing_components c JOIN skus s ON s.id = c.sku_id WHERE c.listing_id = l.id AND s.tags && $3::text[]))
    ORDER BY l.id
   ON CONFLICT (listing_id) DO NOTHING`;
+
+/** In listing order, as the ledger's trigger locks them. */
+const PUT_OFF = `
+  WITH held AS MATERIALIZED (
+    SELECT d.listing_id, d.marks > s.marks AS changed
+      FROM dirty_listings d JOIN unnest($2::int[], $3::bigint[]) AS s (id, marks) ON d.listing_id = s.id
+     WHERE d.lease = $1 ORDER BY d.listing_id FOR UPDATE OF d)
+  UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity',
+         not_before = CASE WHEN held.changed THEN '-infinity' ELSE d.waits_until END
+    FROM held WHERE d.listing_id = held.listing_id`;
 
 /** In listing order, as the ledger's trigger locks them. */
 const RELEASE = `

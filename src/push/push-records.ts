@@ -9,12 +9,12 @@ const MAX_BACKOFF_MS = 300_000;
 /**
  * Records pushes before they are sent, so that even a killed worker leaves a trace of what a channel may have
  * been told. Whatever of the listing was still open is superseded. Returns the listings that are this
- * worker's to push: none of those whose lease has ended.
+ * worker's to push: none of those whose lease has ended, and with `follows` none of which the channel has yet to
+ * decide on a push that another worker sent just before.
  */
 export async function beginPushes(
   pool: Pool,
-  channel: string,
-  lease: string,
+  { channel, lease, follows }: { channel: string; lease: string; follows: boolean },
   pushes: readonly PlannedPush[],
   state: 'sent' | 'observed' = 'sent',
 ): Promise<Set<number>> {
@@ -28,12 +28,11 @@ export async function beginPushes(
     waterfall,
     trigger: triggerOf(claimed),
   }));
-  const begun = await pool.query<{ listing_id: number }>(BEGIN_PUSHES, [
-    lease,
-    channel,
-    state,
-    JSON.stringify(rows),
-  ]);
+  const begun = await pool.query<{ listing_id: number }>({
+    name: 'begin-pushes',
+    text: BEGIN_PUSHES,
+    values: [lease, channel, state, JSON.stringify(rows), follows],
+  });
   return new Set(begun.rows.map((row) => row.listing_id));
 }
 
@@ -58,7 +57,7 @@ export async function settlePushes(
   await inOneGo(pool, [
     // A settlement lost with the server leaves a lease that ends, and the listing is pushed once more.
     { text: 'SET LOCAL synchronous_commit = off' },
-    { text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
+    { name: 'lock-held', text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
     ...(outcomes.length > 0 ? [storeAnswers(outcomes), storeQuantities(lease, outcomes)] : []),
     ...(finished.length > 0 ? finish(lease, finished) : []),
     ...(failed.size > 0 ? [putBack(lease, [...failed.values()], parks)] : []),
@@ -72,7 +71,7 @@ function isParked({ push: { claimed }, blame, final }: PushOutcome, maxAttempts:
 
 /** Of each listing that has one: what keeps it dirty. */
 function firstFailures(outcomes: readonly PushOutcome[]): Map<number, PushOutcome> {
-  const failed = outcomes.filter(({ state }) => state !== 'applied' && state !== 'accepted');
+  const failed = outcomes.filter(({ state }) => !['applied', 'accepted', 'observed'].includes(state));
   return new Map(failed.reverse().map((outcome) => [outcome.push.listing.id, outcome]));
 }
 
@@ -83,6 +82,7 @@ function triggerOf({ forced, attempts, batchFailures }: ClaimedListing): string 
 
 function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
   return {
+    name: 'store-answers',
     text: STORE_ANSWERS,
     values: [
       outcomes.map(({ push }) => push.update.pushId),
@@ -95,8 +95,9 @@ function storeAnswers(outcomes: readonly PushOutcome[]): QueryConfig {
 
 /** An update that was not answered may have been applied: what the channel took last is not known any more. */
 function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): QueryConfig {
-  const told = outcomes.filter(({ state }) => state !== 'rejected');
+  const told = outcomes.filter(({ state }) => state !== 'rejected' && state !== 'observed');
   return {
+    name: 'store-quantities',
     text: STORE_QUANTITIES,
     values: [
       told.map(({ push }) => push.listing.id),
@@ -115,13 +116,14 @@ function storeQuantities(lease: string, outcomes: readonly PushOutcome[]): Query
 function finish(lease: string, done: readonly ClaimedListing[]): QueryConfig[] {
   const ids = done.map(({ listingId }) => listingId);
   return [
-    { text: TAKE_OFF, values: [lease, ids, done.map(({ marks }) => marks)] },
-    { text: DIRTY_STILL, values: [lease, ids] },
+    { name: 'take-off', text: TAKE_OFF, values: [lease, ids, done.map(({ marks }) => marks)] },
+    { name: 'dirty-still', text: DIRTY_STILL, values: [lease, ids] },
   ];
 }
 
 function putBack(lease: string, again: readonly PushOutcome[], parks: readonly boolean[]): QueryConfig {
   return {
+    name: 'put-back',
     text: PUT_BACK,
     values: [
       lease,
@@ -131,6 +133,8 @@ function putBack(lease: string, again: readonly PushOutcome[], parks: readonly b
       parks,
       again.map(({ blame }) => blame ?? 'listing'),
       again.map(({ ordersFirst }) => ordersFirst === true),
+      again.map(({ waits }) => waits === true),
+      again.map(({ push }) => push.claimed.marks),
     ],
   };
 }
@@ -147,6 +151,8 @@ const BEGIN_PUSHES = `
            AS r (id uuid, listing int, location text, quantity bigint, previous bigint, waterfall jsonb, trigger text)
       JOIN dirty_listings d ON d.listing_id = r.listing
      WHERE d.lease = $1 AND d.lease_until > clock_timestamp()
+       AND NOT ($5 AND EXISTS (SELECT FROM pushes f WHERE f.channel = $2 AND f.listing_id = r.listing
+            AND f.state = 'accepted' AND f.receipt IS NOT NULL AND f.decided_at IS NULL))
   ), superseded AS (
     UPDATE pushes o SET state = 'superseded' FROM p
      WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = p.listing AND o.channel_location = p.location
@@ -193,9 +199,11 @@ const PUT_BACK = `
   UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity', last_error = s.reason,
          attempts = d.attempts + (s.blame = 'listing')::int,
          batch_failures = CASE WHEN s.blame = 'batch' THEN d.batch_failures + 1 ELSE 0 END,
-         not_before = clock_timestamp() + make_interval(secs => s.delay_ms / 1000.0),
+         not_before = CASE WHEN s.waits AND d.marks > s.marks THEN '-infinity' ELSE s.again_at END,
+         waits_for = CASE WHEN s.waits THEN s.reason END, waits_until = CASE WHEN s.waits THEN s.again_at END,
          parked_at = CASE WHEN s.park THEN clock_timestamp() END,
          orders_after = CASE WHEN s.orders_first THEN clock_timestamp() ELSE d.orders_after END
-    FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[])
-         AS s (id, reason, delay_ms, park, blame, orders_first)
+    FROM (SELECT *, clock_timestamp() + make_interval(secs => delay_ms / 1000.0) AS again_at
+            FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[], $8::bool[], $9::bigint[])
+                 AS u (id, reason, delay_ms, park, blame, orders_first, waits, marks)) AS s
    WHERE d.listing_id = s.id AND d.lease = $1`;

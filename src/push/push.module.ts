@@ -5,6 +5,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { AvailabilityController } from './availability.controller';
 import { ConfirmationsService } from './confirmations.service';
+import { FollowedPushesService } from './followed-pushes.service';
 import { ListingsController } from './listings.controller';
 import { ParkedPushesController } from './parked-pushes.controller';
 import { PausesController } from './pauses.controller';
@@ -15,6 +16,6 @@ import { PushWorker } from './push.worker';
 @Module({
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
   controllers: [AvailabilityController, ListingsController, ParkedPushesController, PausesController],
-  providers: [ConfirmationsService, PushService, PushWorker],
+  providers: [ConfirmationsService, FollowedPushesService, PushService, PushWorker],
 })
 export class PushModule {}

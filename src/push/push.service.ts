@@ -10,8 +10,15 @@ import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
+import { followsPushes } from './followed-pushes.service';
 import { companyOf, type PushOutcome, sendBatch } from './push-batch';
-import { type ClaimedListing, claimListings, markNeverPushed, releaseListings } from './push-claims';
+import {
+  type ClaimedListing,
+  claimListings,
+  markNeverPushed,
+  putOffListings,
+  releaseListings,
+} from './push-claims';
 import { locationsOf, type PlannedPush, planPushes } from './push-plan';
 import { beginPushes, settlePushes } from './push-records';
 
@@ -103,6 +110,7 @@ export class PushService implements OnApplicationShutdown {
       lease,
       limit,
       leaseSeconds,
+      follows: followsPushes(channel),
     });
     return { lease, deadlineMs, listings };
   }
@@ -112,15 +120,18 @@ export class PushService implements OnApplicationShutdown {
     { lease, deadlineMs, listings }: Claim,
     run: PushRun & { failures: number },
   ): Promise<void> {
-    const planned = await planPushes(channel, listings, {
+    const computed = await planPushes(channel, listings, {
       listings: this.listings,
       published: this.published,
     });
+    const waiting = waitingOf(computed);
+    await putOffListings(this.pool, lease, [...waiting]);
+    const planned = computed.filter(({ claimed }) => !waiting.has(claimed));
     const allowed = await this.allowedIn(channel, planned);
     const observed = planned.filter((push) => !allowed.has(push));
-    await beginPushes(this.pool, channel.name, lease, observed, 'observed');
+    await beginPushes(this.pool, claimOf(channel, lease), observed, 'observed');
     const sending = new Set([...allowed].map((push) => push.claimed));
-    const done = listings.filter((each) => !sending.has(each));
+    const done = listings.filter((each) => !sending.has(each) && !waiting.has(each));
     await settlePushes(this.pool, lease, [], done, this.config.push.maxAttempts);
     await this.sendAll(channel, { lease, deadlineMs, listings }, [...allowed], run);
   }
@@ -135,7 +146,7 @@ export class PushService implements OnApplicationShutdown {
     const outcomes: PushOutcome[] = [];
     for (const batch of companyOf(pushes, channel.capabilities.pushBatchSize)) {
       if (run.retryAfterMs !== undefined) break;
-      const held = await beginPushes(this.pool, channel.name, lease, batch);
+      const held = await beginPushes(this.pool, claimOf(channel, lease), batch);
       const mine = batch.filter(({ listing }) => held.has(listing.id));
       if (mine.length === 0) continue;
       const answered = await sendBatch(channel, mine, deadlineMs);
@@ -175,4 +186,15 @@ export class PushService implements OnApplicationShutdown {
     const tagged = await this.catalog.skusTagged(skuIds, config.pilotTags);
     return new Set(due.filter(({ listing }) => listing.components.some(({ skuId }) => tagged.has(skuId))));
   }
+}
+
+/** Those whose channel takes no change of them for now: it is asked only where one of them comes to show 0. */
+function waitingOf(planned: readonly PlannedPush[]): Set<ClaimedListing> {
+  const waiting = new Set(planned.map(({ claimed }) => claimed).filter(({ waits }) => waits));
+  for (const { claimed, update } of planned) if (update.quantityUnits === 0) waiting.delete(claimed);
+  return waiting;
+}
+
+function claimOf(channel: ReadyChannel, lease: string) {
+  return { channel: channel.name, lease, follows: followsPushes(channel) };
 }

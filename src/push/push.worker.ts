@@ -11,6 +11,7 @@ import { Config } from '../config/config';
 import { LedgerService } from '../inventory/ledger.service';
 import { JobsService } from '../jobs/jobs.service';
 import { ConfirmationsService } from './confirmations.service';
+import { FollowedPushesService } from './followed-pushes.service';
 import { PushService } from './push.service';
 
 export const PUSH_LISTINGS = 'push-listings';
@@ -24,6 +25,7 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
   constructor(
     private readonly push: PushService,
     private readonly confirmations: ConfirmationsService,
+    private readonly followed: FollowedPushesService,
     private readonly channels: ChannelsService,
     private readonly breakers: BreakerService,
     private readonly listings: ListingsService,
@@ -39,8 +41,9 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
     });
     this.jobs.process(CONFIRM_PUSHES, async (name) => {
       const channel = this.channels.get(name!);
-      if (channel.state === 'ready' && !this.breakers.isOpen(name!))
-        await this.confirmations.confirm(channel);
+      if (channel.state === 'failed' || this.breakers.isOpen(name!)) return;
+      await this.followed.follow(channel);
+      await this.confirmations.confirm(channel);
     });
     const { pollEverySeconds, confirmEverySeconds } = this.config.push;
     for (const { name } of this.config.channels) {

@@ -148,6 +148,7 @@ describe('the API of channels', () => {
       dirty: false,
       parked: false,
       lastError: null,
+      waits: null,
     });
     expect(await host.api.get('/v1/channels/none/listings')).toMatchObject({ status: 404 });
   });
@@ -168,6 +169,7 @@ describe('the API of channels', () => {
       dirty: false,
       parked: false,
       lastError: null,
+      waits: null,
       components: [
         {
           sku: 'MUG',

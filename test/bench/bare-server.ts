@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Module, Post, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 /** The floor of the HTTP figures: the same framework, the same JSON, and nothing else. */
@@ -28,7 +28,20 @@ class BareController {
   }
 }
 
-@Module({ controllers: [BareController] })
+@Controller('webhooks')
+class BareInquiries {
+  @Post('ebay/stock-inquiry')
+  @HttpCode(200)
+  answer(@Body() { requestedQuantity }: { SKU: string; requestedQuantity: number }) {
+    return {
+      isAvailable: requestedQuantity <= 1_000,
+      lastUpdated: 1_795_262_400,
+      totalAvailableQuantity: 1_000,
+    };
+  }
+}
+
+@Module({ controllers: [BareController, BareInquiries] })
 class BareModule {}
 
 void (async () => {

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
+import { InquiryBench, type InquiryRound } from './inquiry-bench';
 import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
 import { type Measured, median, round } from './measure';
 import { PushBench, type PushRound, type Replay } from './push-bench';
@@ -35,6 +36,10 @@ async function main(): Promise<void> {
   try {
     // Bench of one part alone, while that part is worked on.
     const pushesOnly = process.argv.includes('--pushes');
+    if (process.argv.includes('--inquiries')) {
+      process.stdout.write(table([await inquiryFigure(dataDir, rounds, seconds, say)]));
+      return;
+    }
     const figures = pushesOnly
       ? []
       : [
@@ -42,6 +47,7 @@ async function main(): Promise<void> {
           ...(await httpFigures(dataDir, rounds, seconds, say)),
         ];
     const { figure: sync, replay } = await pushFigures(dataDir, rounds, quick ? 3 : 10, say);
+    if (!pushesOnly) figures.push(await inquiryFigure(dataDir, rounds, seconds, say));
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
       json
@@ -159,6 +165,39 @@ async function pushFigures(
       // What counts is how long it takes; as many a second came out as went in.
       const ratio = round(median(pairs.map(([ours, floor]) => ours.p50Ms / floor.p50Ms)));
       return { figure: { ...sync, ratio }, replay: await bench.replay() };
+    } finally {
+      await bench.stop();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function inquiryFigure(
+  dataDir: string,
+  rounds: number,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<Figure> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(dataDir, 'inquiries'),
+    explicit: true,
+    database: 'onhand',
+    log: { log: () => undefined, warn: say, error: say },
+  });
+  try {
+    const bench = await InquiryBench.start(dataDir, postgres.url, environment(dataDir));
+    try {
+      const done: InquiryRound[] = [];
+      for (let each = 1; each <= rounds; each++) {
+        done.push(await bench.round(seconds));
+        say(`inquiries, round ${each} of ${rounds}`);
+      }
+      const pairs = done.map((r): [Measured, Measured] => [r.inquiries, r.inquiriesFloor]);
+      const name = "eBay's inventory check, 200 requests/s while 100 orders/s come in and are pushed";
+      const ratio = round(median(pairs.map(([ours, floor]) => ours.p99Ms / floor.p99Ms)));
+      const aim = 'p99 < 50 ms; floor: a bare route beside the same orders, the ratio is of p99';
+      return { ...figure(name, pairs, aim), ratio };
     } finally {
       await bench.stop();
     }

@@ -55,3 +55,27 @@ export function median(values: readonly number[]): number {
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** Starts `work` at even distances, whether or not the one before has ended. Returns how many were started. */
+export async function paced(
+  perSecond: number,
+  seconds: number,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const started = performance.now();
+  const total = perSecond * seconds;
+  const running: Promise<unknown>[] = [];
+  while (running.length < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * perSecond) + 1);
+    while (running.length < due) running.push(work());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(running);
+  return total;
+}
+
+/** Of latencies in ms, in any order; sorts them. */
+export function measuredOf(latencies: number[], perSecond: number): Measured {
+  const sorted = latencies.sort((a, b) => a - b);
+  return { perSecond, p50Ms: round(quantile(sorted, 0.5)), p99Ms: round(quantile(sorted, 0.99)) };
+}

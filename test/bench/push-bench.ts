@@ -5,7 +5,7 @@ import { Client, Pool } from 'pg';
 import { stringify } from 'yaml';
 import { PACKAGE_ROOT } from '../../src/version';
 import { ServerProcess } from './http-bench';
-import { type Measured, quantile, round } from './measure';
+import { type Measured, measuredOf, paced, round } from './measure';
 import { PushReceiver } from './push-receiver';
 
 const CHANNELS = ['north', 'east', 'south', 'west'];
@@ -249,23 +249,4 @@ function writeConfig(folder: string, receiver: string): string {
     stringify({ outbound: { allow: ['127.0.0.1'] }, server: { bodyLimitBytes: 10_000_000 }, channels }),
   );
   return file;
-}
-
-/** Starts `work` at even distances, whether or not the one before has ended. Returns how many were started. */
-async function paced(perSecond: number, seconds: number, work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  const total = perSecond * seconds;
-  const running: Promise<unknown>[] = [];
-  while (running.length < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * perSecond) + 1);
-    while (running.length < due) running.push(work());
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  await Promise.all(running);
-  return total;
-}
-
-function measuredOf(latencies: number[], perSecond: number): Measured {
-  const sorted = latencies.sort((a, b) => a - b);
-  return { perSecond, p50Ms: round(quantile(sorted, 0.5)), p99Ms: round(quantile(sorted, 0.99)) };
 }

@@ -87,6 +87,22 @@ describe('a channel that only accepts pushes', () => {
     });
   });
 
+  test('has nothing pushed again for being read back late', async () => {
+    // One run reads 2,000, and the next one comes later than a push is given.
+    const skus = Array.from({ length: 2_100 }, (_, index) => `LATE-${index}`);
+    const late = { pollEverySeconds: 1, confirmEverySeconds: 1, confirmWithinSeconds: 1 };
+    const shop = { options: { losesAccepted: 0 }, listings: listingsCsv(skus.map((sku) => [sku, sku, 1])) };
+    await withShop({ push: late, shop, shows: skus }, async (host) => {
+      host.shop.faults({ slow: 1, slowMs: 15 });
+      await eventually(async () => {
+        const states: unknown = await host.dataSource.query(
+          'SELECT state, count(*)::int AS pushes FROM pushes GROUP BY state',
+        );
+        expect(states).toEqual([{ state: 'confirmed', pushes: skus.length }]);
+      }, 25_000);
+    });
+  });
+
   test('has what it never confirmed superseded by the next push', async () => {
     await withShop({ shop: losing }, async (host) => {
       await firstPushed(host);

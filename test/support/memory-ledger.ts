@@ -24,7 +24,10 @@ export class MemoryLedger {
   readonly openShortfalls = new Map<string, number>();
 
   constructor(locationsInPriority: readonly number[] = [1, 2, 3]) {
-    this.stock = new LockedStock((id) => locationsInPriority.indexOf(id));
+    this.stock = new LockedStock({
+      priorityOf: (id) => locationsInPriority.indexOf(id),
+      servesOrders: () => true,
+    });
   }
 
   post(command: BareCommand): Posted {

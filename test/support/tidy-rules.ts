@@ -43,7 +43,7 @@ const UNKNOWN_TO_INVENTORY = [...FLOW_ROOMS, 'channels', 'buffers', 'scheduler',
 const ALLOWED_TO_SCHEDULER = ['scheduler', 'jobs', 'config'];
 
 /** What a plugin's specs may use without naming it in their package.json: the project's own test tools. */
-const TEST_TOOLS = ['nock', 'fast-check', 'supertest', '@jest/globals'];
+const TEST_TOOLS = ['ajv', 'nock', 'fast-check', 'supertest', '@jest/globals'];
 
 const LONGEST_FILE = 400;
 const LONGEST_SPEC = 600;

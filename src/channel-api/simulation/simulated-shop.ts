@@ -94,6 +94,11 @@ export class SimulatedShop {
     return shown;
   }
 
+  /** What is shown of one SKU, at its first location unless told; undefined where it is not listed. */
+  item(channelSku: string, channelLocation = this.locations[0]): Readonly<SimulatedItem> | undefined {
+    return this.itemsByPlace.get(placeOfStock(channelSku, channelLocation));
+  }
+
   /**
    * Answers the item as it is then; pretending changes nothing. Throws `SimulatorRefusal` on an unknown SKU or
    * location (404), a quantity that is no whole number from 0 (422), or another one than was expected (409).
@@ -148,11 +153,15 @@ export class SimulatedShop {
     return this.change(order, placedAt, (line) => line);
   }
 
-  fulfil(orderId: string, at: string): OrderDocument {
-    return this.change(this.order(orderId), at, (line) => ({
-      ...line,
-      fulfilled: line.ordered - line.cancelled,
-    }));
+  /** Ships so many units of each line; all that is not cancelled unless told. */
+  fulfil(orderId: string, at: string, units?: ReadonlyMap<string, number>): OrderDocument {
+    return this.change(this.order(orderId), at, (line) => {
+      const left = line.ordered - line.cancelled - line.fulfilled;
+      return {
+        ...line,
+        fulfilled: line.fulfilled + Math.min(left, units ? (units.get(line.lineId) ?? 0) : left),
+      };
+    });
   }
 
   cancel(orderId: string, at: string): OrderDocument {

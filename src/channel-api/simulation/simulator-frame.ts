@@ -36,7 +36,7 @@ export abstract class SimulatorFrame implements ChannelSimulator {
     const faults = () => this.current;
     this.locations = options.locations ?? [];
     this.spoiled = this.spoiling;
-    this.shop = new SimulatedShop(options, ({ orderId }) => this.orderChanged(orderId));
+    this.shop = new SimulatedShop(options, (order) => this.orderChanged(order));
     this.server = new SimulatorServer(
       {
         answer: (request) => this.answer(request),
@@ -134,12 +134,18 @@ export abstract class SimulatorFrame implements ChannelSimulator {
     await this.server.close();
   }
 
+  /** What the channel sends of an order that has just changed: its webhook, where a channel does not send another. */
+  protected webhooksOf({ orderId }: OrderDocument): WebhookDelivery[] {
+    return [this.webhookFor(orderId)];
+  }
+
   /** For channels that send more than orders, or to addresses that were subscribed: to `deliverTo`'s unless told. */
   protected sendWebhook(webhook: WebhookDelivery, url?: string): void {
     this.deliverer.send(webhook, url);
   }
 
-  private orderChanged(orderId: string): void {
-    if (this.deliverer.isUsed) this.deliverer.send(this.webhookFor(orderId));
+  private orderChanged(order: OrderDocument): void {
+    if (!this.deliverer.isUsed) return;
+    for (const webhook of this.webhooksOf(order)) this.deliverer.send(webhook);
   }
 }

@@ -4,7 +4,8 @@ import type { Outage, SimulatedCall, SimulatorFaults } from '../simulator';
 import { CallLimit, type CallRate } from './call-limit';
 import type { FaultDice } from './fault-dice';
 
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** A feed of the largest size that a marketplace takes, 10 MiB, fits. */
+const MAX_BODY_BYTES = 12 * 1024 * 1024;
 
 /** A call of the channel's API, as a simulator's routes see it. */
 export interface SimulatedRequest {
@@ -15,15 +16,18 @@ export interface SimulatedRequest {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   body: Buffer;
+  /** When it came, in ms. */
+  at: number;
   /** Set on a lie: answer a push as if it had been applied, and apply nothing. */
   pretend: boolean;
 }
 
-/** `body` is sent as JSON, `text` as it is, also bytes that no text holds; `content-type` is set by which of them is there, unless told. */
+/** `body` is sent as JSON, `text` as it is; `content-type` is set by which of them is there, unless told. */
 export interface SimulatedReply {
   status: number;
   headers?: Record<string, string>;
   body?: unknown;
+  /** Bytes for what is no text, such as a document that is sent packed. */
   text?: string | Buffer;
 }
 
@@ -93,7 +97,8 @@ export class SimulatorServer {
     const body = await readBody(request);
     const { lie, loseAnswer, slow, slowMs } = this.faults();
     const refusal = this.refusal(at);
-    const reply = refusal ?? (await this.api.answer(requestOf(request, body, this.dice.draw(lie))));
+    const reply =
+      refusal ?? (await this.api.answer({ ...requestOf(request, body), at, pretend: this.dice.draw(lie) }));
     const isLost = !refusal && this.dice.draw(loseAnswer);
     const status = isLost ? 0 : reply.status;
     this.calls.push({ at, method: request.method ?? 'GET', path: request.url ?? '/', status });
@@ -124,7 +129,7 @@ export function jsonWithBareIds(value: unknown): string {
   return JSON.stringify(value).replace(/([[:,])"([1-9]\d{15,18})"(?=[,\]}])/g, '$1$2');
 }
 
-function requestOf(request: IncomingMessage, body: Buffer, pretend: boolean): SimulatedRequest {
+function requestOf(request: IncomingMessage, body: Buffer): Omit<SimulatedRequest, 'at' | 'pretend'> {
   const url = new URL(request.url ?? '/', 'http://simulator');
   const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
   return {
@@ -133,7 +138,6 @@ function requestOf(request: IncomingMessage, body: Buffer, pretend: boolean): Si
     query: url.searchParams,
     headers: Object.fromEntries(headers) as Record<string, string>,
     body,
-    pretend,
   };
 }
 

@@ -5,7 +5,7 @@ import type { SimulatorFaults } from '../simulator';
 import { type ConnectedChannel, withChannel } from './connected-channel';
 import type { ContractCase } from './contract-case';
 import { expectEqual, expectThat } from './expectations';
-import { placeOrder } from './webhook-requests';
+import { documentsOf, placeOrder } from './webhook-requests';
 
 const group = 'webhooks that the simulator sends';
 const ORDERS = 20;
@@ -55,7 +55,7 @@ export const DELIVERY_CASES: readonly ContractCase[] = [
       withChannel(contract, async (connected) => {
         const { simulator, channel } = connected;
         const received: WebhookRequest[] = [];
-        const { server, url } = await listen(received, 0);
+        const { server, url } = await listen(connected, received, 0);
         try {
           await channel.subscribe?.(url);
           await channel.subscribe?.(url);
@@ -71,12 +71,13 @@ export const DELIVERY_CASES: readonly ContractCase[] = [
 
 /** Has the simulator send the webhooks of some orders, each placed and shipped, and answers what arrived. */
 async function receive(
-  { simulator }: ConnectedChannel,
+  connected: ConnectedChannel,
   faults: Partial<SimulatorFaults>,
   { refuseFirst = 0 } = {},
 ): Promise<WebhookRequest[]> {
+  const { simulator } = connected;
   const received: WebhookRequest[] = [];
-  const { server, url } = await listen(received, refuseFirst);
+  const { server, url } = await listen(connected, received, refuseFirst);
   try {
     simulator.faults(faults);
     simulator.deliverTo(url);
@@ -90,15 +91,13 @@ async function receive(
   }
 }
 
-async function expectNewest(
-  { simulator, channel }: ConnectedChannel,
-  received: WebhookRequest[],
-): Promise<void> {
+async function expectNewest(connected: ConnectedChannel, received: WebhookRequest[]): Promise<void> {
+  const { simulator, channel } = connected;
   const newest = new Map<string, OrderDocument>();
   for (const request of received) {
     const verdict = await channel.verifyWebhook(request);
     expectEqual(verdict.verdict, 'accepted', 'What the channel sends is accepted');
-    for (const document of channel.translateWebhook(request)) {
+    for (const document of await documentsOf(connected, request)) {
       if (document.kind !== 'order') continue;
       const known = newest.get(document.orderId);
       if (!known || known.revision < document.revision) newest.set(document.orderId, document);
@@ -113,6 +112,7 @@ async function expectNewest(
 }
 
 async function listen(
+  { channel }: ConnectedChannel,
   received: WebhookRequest[],
   refuseFirst: number,
 ): Promise<{ server: Server; url: string }> {
@@ -120,13 +120,24 @@ async function listen(
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const webhook = {
+      method: request.method ?? 'POST',
+      path: request.url ?? '/',
+      headers: request.headers as Record<string, string>,
+      body: Buffer.concat(chunks),
+    };
+    // Some channels first ask for proof that the address is the subscriber's.
+    const verdict = webhook.method === 'GET' ? await channel.verifyWebhook(webhook) : undefined;
+    if (verdict?.verdict === 'challenge') {
+      response.writeHead(verdict.status, { 'content-type': verdict.contentType }).end(verdict.body);
+      return;
+    }
     toRefuse -= 1;
     if (toRefuse >= 0) {
       response.writeHead(503).end();
       return;
     }
-    const headers = request.headers as Record<string, string>;
-    received.push({ method: 'POST', path: '/', headers, body: Buffer.concat(chunks) });
+    received.push({ ...webhook, path: '/' });
     response.writeHead(200, { connection: 'close' }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -29,7 +29,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
         );
         const names = limits.map(({ name }) => name);
         const unnamed = requests.filter(({ limit = [] }) =>
-          [limit].flat().some((name) => !names.includes(name)),
+          [limit].flat().some((each) => !names.includes(typeof each === 'string' ? each : each.name)),
         );
         expectEqual(unnamed, [], 'A call names one of plugin.limits, or none and counts under the first');
       }),

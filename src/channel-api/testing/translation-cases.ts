@@ -4,7 +4,7 @@ import type { WebhookDelivery } from '../simulator';
 import { collect, type ConnectedChannel, withChannel } from './connected-channel';
 import type { ChannelContract, ContractCase } from './contract-case';
 import { expectEqual, expectThat } from './expectations';
-import { orderWebhook, placeOrder, requestOf } from './webhook-requests';
+import { documentsOf, namesOrdersOnly, orderWebhook, placeOrder, requestOf } from './webhook-requests';
 
 const group = 'webhook translation';
 const needs = ['webhooks'] as const;
@@ -15,10 +15,11 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
     needs,
     name: 'a webhook translates to the order as the channel has it, and as a read gives it',
     run: (contract) =>
-      withChannel(contract, async ({ simulator, channel, capabilities }) => {
-        const first = channel.translateWebhook(requestOf(orderWebhook(simulator)));
+      withChannel(contract, async (connected) => {
+        const { simulator, channel, capabilities } = connected;
+        const first = await documentsOf(connected, requestOf(orderWebhook(simulator)));
         const order = simulator.fulfilOrder('o-1', '2025-03-01T11:00:00.000Z');
-        const documents = channel.translateWebhook(requestOf(simulator.webhookFor('o-1')));
+        const documents = await documentsOf(connected, requestOf(simulator.webhookFor('o-1')));
         expectEqual(
           documents,
           [order],
@@ -49,11 +50,12 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
     needs,
     name: 'ids beyond 2^53 are told apart to the last digit',
     run: (contract) =>
-      withChannel(contract, async ({ simulator, channel }) => {
+      withChannel(contract, async (connected) => {
+        const { simulator } = connected;
         for (const orderId of ['820982911946154508', '820982911946154509']) {
           const order = placeOrder(simulator, orderId, '9007199254740993');
           expectEqual(
-            channel.translateWebhook(requestOf(simulator.webhookFor(orderId))),
+            await documentsOf(connected, requestOf(simulator.webhookFor(orderId))),
             [order],
             'An id is a text, digit by digit: parse bodies with parseJsonLossless, never with JSON.parse, which rounds',
           );
@@ -91,6 +93,8 @@ export const TRANSLATION_CASES: readonly ContractCase[] = [
 
 async function translateShuffled({ simulator, channel }: ConnectedChannel): Promise<void> {
   const requests = [requestOf(orderWebhook(simulator))];
+  // What only names an order tells nothing of an order of events: whoever reads it reads the newest state.
+  if (namesOrdersOnly(channel.translateWebhook(requests[0]!))) return;
   simulator.fulfilOrder('o-1', '2025-03-01T11:00:00.000Z');
   requests.push(requestOf(simulator.webhookFor('o-1')));
   simulator.returnOrder('o-1', '2025-03-01T12:00:00.000Z');

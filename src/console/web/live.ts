@@ -1,0 +1,95 @@
+import { useEffect, useState } from 'preact/hooks';
+import { useNewest } from './hooks';
+import type { ChannelStatus } from './types';
+
+export interface StockNews {
+  skus?: string[];
+  all?: boolean;
+}
+
+type Listener = (news: StockNews) => void;
+
+/** One connection for the whole page; the browser makes it anew when it is lost. */
+class Live {
+  channels: ChannelStatus[] | undefined;
+  connected = false;
+  readonly stockListeners = new Set<Listener>();
+  readonly watchers = new Set<() => void>();
+  private source: EventSource | undefined;
+
+  start(): void {
+    this.source ??= this.connect();
+  }
+
+  stop(): void {
+    this.source?.close();
+    this.source = undefined;
+    this.connected = false;
+    this.channels = undefined;
+  }
+
+  private connect(): EventSource {
+    const source = new EventSource('/v1/stream');
+    source.addEventListener('open', () => {
+      this.connected = true;
+      this.changed();
+      // What happened meanwhile was told to nobody.
+      this.tellStock({ all: true });
+    });
+    source.addEventListener('error', () => {
+      this.connected = false;
+      this.changed();
+    });
+    source.addEventListener('channels', ({ data }: MessageEvent<string>) => {
+      this.channels = (JSON.parse(data) as { items: ChannelStatus[] }).items;
+      this.changed();
+    });
+    source.addEventListener('stock', ({ data }: MessageEvent<string>) =>
+      this.tellStock(JSON.parse(data) as StockNews),
+    );
+    return source;
+  }
+
+  private changed(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+
+  private tellStock(news: StockNews): void {
+    for (const listener of this.stockListeners) listener(news);
+  }
+}
+
+export const live = new Live();
+
+/** The channels as they are now; undefined until the host has told. */
+export function useLive(): { channels: ChannelStatus[] | undefined; connected: boolean } {
+  const [, setTurn] = useState(0);
+  useEffect(() => {
+    const watcher = () => setTurn((turn) => turn + 1);
+    live.watchers.add(watcher);
+    return () => void live.watchers.delete(watcher);
+  }, []);
+  return { channels: live.channels, connected: live.connected };
+}
+
+/** Calls back, at most once in a while, when one of the SKUs has other stock. */
+export function useStockNews(skus: readonly string[], callback: () => void, everyMs = 500): void {
+  const changed = useNewest(callback);
+  const key = skus.join('\n');
+  useEffect(() => {
+    const wanted = new Set(key.split('\n'));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const listener: Listener = ({ all, skus: told = [] }) => {
+      if (!all && !told.some((sku) => wanted.has(sku))) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        changed();
+      }, everyMs);
+    };
+    live.stockListeners.add(listener);
+    return () => {
+      clearTimeout(timer);
+      live.stockListeners.delete(listener);
+    };
+  }, [key, everyMs, changed]);
+}

@@ -1,0 +1,116 @@
+import type { Server } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Response } from 'express';
+import { AvailabilityService } from '../inventory/availability.service';
+import { CatalogService } from '../inventory/catalog.service';
+import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
+import { LiveStream } from './live-stream';
+
+/** Changes of one moment are told together. */
+const STOCK_EVERY_MS = 250;
+const CHANNELS_EVERY_MS = 2_000;
+/** With more SKUs than this in one moment, whoever shows stock reads its page again. */
+const MOST_SKUS = 200;
+
+/** Who listens, and what they may hear. */
+interface Listener {
+  stream: LiveStream;
+  hears: { stock: boolean; channels: boolean };
+  /** SKUs that have changed since it was last told; `all` stands for too many to name. */
+  skus: Set<number> | 'all';
+  /** The channels as it was last told of them. */
+  channels: string;
+}
+
+/**
+ * What changes, told to the browsers that look at it. An event says what to look at again, so that one which is
+ * lost, late or left out does no harm. Nothing is read while nobody listens.
+ */
+@Injectable()
+export class StreamService {
+  private readonly log = new Logger('stream');
+  private readonly listeners = new Set<Listener>();
+  private stopListening: (() => void) | undefined;
+  private timers: NodeJS.Timeout[] = [];
+  private reading = false;
+
+  constructor(
+    private readonly availability: AvailabilityService,
+    private readonly catalog: CatalogService,
+    private readonly status: ChannelStatusService,
+    private readonly adapter: HttpAdapterHost,
+  ) {}
+
+  get count(): number {
+    return this.listeners.size;
+  }
+
+  /** Tells until the response is closed. The channels as they are come at once. */
+  add(response: Response, hears: Listener['hears']): void {
+    const listener: Listener = { stream: new LiveStream(response), hears, skus: new Set(), channels: '' };
+    this.listeners.add(listener);
+    response.on('close', () => this.remove(listener));
+    if (this.listeners.size === 1) this.begin();
+    if (hears.channels) void this.tellChannels();
+  }
+
+  private remove(listener: Listener): void {
+    if (!this.listeners.delete(listener)) return;
+    listener.stream.end();
+    if (this.listeners.size > 0) return;
+    this.stopListening?.();
+    this.timers.forEach((timer) => clearInterval(timer));
+    this.timers = [];
+  }
+
+  private begin(): void {
+    this.stopListening = this.availability.onChanged((skuId) => this.note(skuId));
+    this.timers = [
+      setInterval(() => this.tick(), STOCK_EVERY_MS).unref(),
+      setInterval(() => void this.tellChannels(), CHANNELS_EVERY_MS).unref(),
+    ];
+  }
+
+  private note(skuId: number): void {
+    for (const listener of this.listeners) {
+      if (!listener.hears.stock || listener.skus === 'all') continue;
+      if (listener.skus.size < MOST_SKUS) listener.skus.add(skuId);
+      else listener.skus = 'all';
+    }
+  }
+
+  /** A server that stops waits for every answer to end, and these would never end by themselves. */
+  private tick(): void {
+    const server = this.adapter.httpAdapter.getHttpServer() as Server;
+    if (server.listening) this.tellStock();
+    else for (const listener of [...this.listeners]) this.remove(listener);
+  }
+
+  private tellStock(): void {
+    for (const listener of this.listeners) {
+      const { skus, stream } = listener;
+      if (skus !== 'all' && skus.size === 0) continue;
+      const told = skus === 'all' ? { all: true } : { skus: [...skus].map((id) => this.catalog.skuCode(id)) };
+      if (stream.send('stock', told)) listener.skus = new Set();
+    }
+  }
+
+  private async tellChannels(): Promise<void> {
+    const listening = [...this.listeners].filter(({ hears }) => hears.channels);
+    if (this.reading || listening.length === 0) return;
+    this.reading = true;
+    try {
+      const items: ChannelStatus[] = await this.status.all();
+      const text = JSON.stringify(items);
+      for (const listener of listening) {
+        if (listener.channels === text) continue;
+        if (listener.stream.send('channels', { items })) listener.channels = text;
+      }
+    } catch (error) {
+      this.log.warn(`cannot read what waits on the channels: ${(error as Error).message}`);
+    } finally {
+      this.reading = false;
+    }
+  }
+}
