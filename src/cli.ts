@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
+import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
@@ -21,6 +22,7 @@ const program = new Command('onhand')
   .showHelpAfterError('(add --help for the options)');
 
 addHostCommands(program);
+addDoctorCommand(program);
 addDemoCommand(program);
 addOrdersCommands(program);
 addLedgerCommands(program);

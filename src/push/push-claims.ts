@@ -21,13 +21,13 @@ export interface ClaimedListing {
 export interface KnownQuantity {
   /** What the channel took last; null when it never took anything, or may have taken more since. */
   pushedUnits: number | null;
-  /** What the channel is known to show. */
-  shownUnits: number | null;
+  /** What the channel said it shows when it was last pushed to, or else what it is known to show. */
+  believedUnits: number | null;
 }
 
 interface ClaimRow extends Omit<ClaimedListing, 'known'> {
   abandoned: boolean;
-  known: [channelLocation: string, pushedUnits: number | null, shownUnits: number | null][];
+  known: [channelLocation: string, pushedUnits: number | null, believedUnits: number | null][];
 }
 
 /** Orders that the channel cannot list for so long are no reason to leave a wrong number standing. */
@@ -55,9 +55,9 @@ export async function claimListings(
 
 /** A lease that was never given back: that worker may have sent, so what was taken last is not known. */
 function quantityOf(abandoned: boolean) {
-  return ([location, pushedUnits, shownUnits]: ClaimRow['known'][number]): [string, KnownQuantity] => [
+  return ([location, pushedUnits, believedUnits]: ClaimRow['known'][number]): [string, KnownQuantity] => [
     location,
-    { pushedUnits: abandoned ? null : pushedUnits, shownUnits },
+    { pushedUnits: abandoned ? null : pushedUnits, believedUnits },
   ];
 }
 
@@ -112,7 +112,7 @@ const CLAIM = `
               coalesce(d.waits_until > clock_timestamp(), false) AS waits)
   SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.abandoned, c.waits,
          CASE WHEN l.retired_at IS NULL THEN l.revision ELSE 0 END AS revision,
-         (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, q.shown_units)), '[]')
+         (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, coalesce(q.believed_units, q.shown_units))), '[]')
             FROM shown_quantities q WHERE q.listing_id = c.listing_id) AS known
     FROM claimed c LEFT JOIN listings l ON l.id = c.listing_id`;
 

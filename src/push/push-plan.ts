@@ -58,13 +58,13 @@ function withUpdate(
 ): PlannedPush {
   const { claimed, listing, channelLocation } = wanted;
   const known = claimed.known.get(channelLocation);
-  const shownUnits = known?.shownUnits ?? null;
+  const believedUnits = known?.believedUnits ?? null;
   const update: InventoryUpdate = {
     pushId: randomUUID(),
     channelSku: listing.channelSku,
     quantityUnits: waterfall.quantity,
     ...(channelLocation !== '' && { channelLocation }),
-    ...(shownUnits !== null && { believedUnits: shownUnits }),
+    ...(believedUnits !== null && { believedUnits }),
   };
   return { ...wanted, waterfall, update, previous: known?.pushedUnits ?? null };
 }

@@ -182,15 +182,18 @@ const STORE_ANSWERS = `
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (id, state, reason, receipt)
    WHERE p.id = s.id AND p.state = 'sent'`;
 
+/** What was taken and is not shown yet is believed once it was read. */
 const STORE_QUANTITIES = `
-  INSERT INTO shown_quantities AS q (listing_id, channel_location, pushed_units, pushed_at, shown_units, shown_at)
+  INSERT INTO shown_quantities AS q (listing_id, channel_location, pushed_units, pushed_at, shown_units, shown_at, believed_units)
   SELECT id, location, pushed, CASE WHEN pushed IS NOT NULL THEN clock_timestamp() END, shown,
-         CASE WHEN shown IS NOT NULL THEN clock_timestamp() END
+         CASE WHEN shown IS NOT NULL THEN clock_timestamp() END, shown
     FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS s (id, location, pushed, shown)
     JOIN dirty_listings d ON d.listing_id = s.id AND d.lease = $5
   ON CONFLICT (listing_id, channel_location) DO UPDATE
     SET pushed_units = excluded.pushed_units, pushed_at = coalesce(excluded.pushed_at, q.pushed_at),
-        shown_units = coalesce(excluded.shown_units, q.shown_units), shown_at = coalesce(excluded.shown_at, q.shown_at)`;
+        shown_units = coalesce(excluded.shown_units, q.shown_units), shown_at = coalesce(excluded.shown_at, q.shown_at),
+        believed_units = CASE WHEN excluded.pushed_units IS NULL THEN coalesce(excluded.believed_units, q.believed_units)
+                              ELSE excluded.believed_units END`;
 
 const PUT_BACK = `
   UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity', last_error = s.reason,

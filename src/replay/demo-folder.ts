@@ -57,13 +57,16 @@ export async function fillDemoFolder(path: string, content: DemoFolderContent): 
   const { channel, plugin, simulator, file, synthetic, port } = content;
   const configFile = join(path, 'onhand.yaml');
   const options = simulator.pluginOptions;
+  // Every SKU of the file is listed at the channel's first location, where it has any.
+  const [location] = simulator.locations;
+  const locations = location === undefined ? {} : { locations: { [location]: 'main' } };
   const config = {
     server: { host: '127.0.0.1', port },
     dataDir: './data',
     log: { level: 'info', pretty: false },
     push: { pollEverySeconds: 1 },
     outbound: { allow: [new URL(simulator.url).host] },
-    channels: [{ name: channel, plugin, mode: 'live', listings: './listings.csv', options }],
+    channels: [{ name: channel, plugin, mode: 'live', listings: './listings.csv', options, ...locations }],
   };
   await writeFile(configFile, stringify(config), { mode: 0o600 });
   await writeFile(join(path, 'listings.csv'), listingsCsv(file));

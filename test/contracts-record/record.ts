@@ -1,13 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Recording } from './amazon-sp-api';
 
 /** What a channel's file in this folder exports. */
 interface Recorder {
   NEEDED: readonly string[];
   record(
     environment: NodeJS.ProcessEnv,
-    keep: (name: string, recording: Recording) => Promise<void>,
+    keep: (name: string, recording: object) => Promise<void>,
   ): Promise<void>;
 }
 

@@ -147,6 +147,26 @@ describe('a channel with compare-and-set', () => {
     });
   });
 
+  test('is not pushed to over such a sale either when a comparison has seen what it left', async () => {
+    await withShop({ shop: { options: { compareAndSet: true } } }, async (host) => {
+      await restock(host, 'A', 10);
+      await eventually(() => expect(host.shop.shown().get('A')).toBe(10));
+      await eventually(async () => expect(await listing(host, 'A')).toMatchObject({ dirty: false }));
+      host.shop.placeOrder({
+        orderId: 'unheard',
+        placedAt: new Date().toISOString(),
+        lines: [{ lineId: '1', channelSku: 'A', quantityUnits: 3 }],
+      });
+      await host.api.post('/v1/channels/shop/reconcile');
+      await eventually(async () =>
+        expect(await listing(host, 'A')).toMatchObject({ dirty: false, shown: 7 }),
+      );
+      const pushes = await pushesOf(host, 'A');
+      expect(pushes[1]).toMatchObject({ quantity: 10, state: 'stale', trigger: 'resync' });
+      expect(host.shop.shown().get('A')).toBe(7);
+    });
+  });
+
   test('is told the same again when what it shows was changed by hand', async () => {
     await withShop({ shop: { options: { compareAndSet: true } } }, async (host) => {
       await restock(host, 'A', 10);
