@@ -83,6 +83,16 @@ export async function storeChanges(
   await client.query(MARK_SKUS_DIRTY, [rows.map(({ sku }) => sku), rows.map(({ channel }) => channel)]);
 }
 
+/** Every host hears of it once it is committed. */
+export async function tellChanged(
+  client: Pick<PoolClient, 'query'>,
+  skuIds: readonly number[],
+): Promise<void> {
+  // PostgreSQL refuses payloads of 8,000 bytes, and ids have at most 10 digits.
+  const which = skuIds.length > MOST_TOLD ? ALL_SKUS : skuIds.join(',');
+  if (skuIds.length > 0) await client.query(`SELECT pg_notify('${SQL_CHANNEL}', $1)`, [which]);
+}
+
 /** When to look at them again, and from which rate on a sale matters. */
 export async function storeDue(client: PoolClient, rates: readonly RateRow[]): Promise<void> {
   if (rates.length === 0) return;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ListingsService } from '../channels/listings.service';
 import { inTransaction, poolOf } from '../database/pool';
@@ -18,6 +18,7 @@ import {
   readNeeds,
   storeChanges,
   storeDue,
+  tellChanged,
 } from './buffer-rows';
 import { measureChannels, type SignalChange } from './channel-measuring';
 import { decideRate } from './decide-rate';
@@ -167,9 +168,8 @@ export class RecalculationService {
   private async withholdNothing(run: Run): Promise<void> {
     await inTransaction(this.dataSource, async (client) => {
       const gone = await client.query<{ sku_id: number }>('DELETE FROM buffers RETURNING sku_id');
-      const skuIds = [...new Set(gone.rows.map((row) => row.sku_id))];
-      await markSkusDirty(client, skuIds, null);
-      if (skuIds.length > 0) this.allChannels(run);
+      await tellGone(client, gone.rows);
+      if (gone.rows.length > 0) this.allChannels(run);
     });
   }
 
@@ -193,11 +193,7 @@ export class RecalculationService {
       if (run.order.full) await client.query('DELETE FROM sales_rates');
       await countAllSales(client, until);
       const gone = await client.query<{ sku_id: number }>(FORGET);
-      await markSkusDirty(
-        client,
-        gone.rows.map((row) => row.sku_id),
-        null,
-      );
+      await tellGone(client, gone.rows);
     });
   }
 
@@ -287,6 +283,12 @@ class Run {
   ) {
     this.isAll = order.full === true || order.all === true;
   }
+}
+
+async function tellGone(client: PoolClient, rows: readonly { sku_id: number }[]): Promise<void> {
+  const skuIds = [...new Set(rows.map((row) => row.sku_id))];
+  await markSkusDirty(client, skuIds, null);
+  await tellChanged(client, skuIds);
 }
 
 const NO_ROWS: readonly BufferRow[] = [];

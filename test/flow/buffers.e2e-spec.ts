@@ -110,6 +110,13 @@ describe('the buffers of a host with the base rule', () => {
       ) as string,
     });
     await shows('A', 60 - 5 - velocity!.units);
+    const inMemory = async () => {
+      const asked = await host.api.get<{ items: { available: number }[] }>(
+        '/v1/availability?channel=shop&sku=A',
+      );
+      return asked.body.items[0]!.available;
+    };
+    await eventually(async () => expect(await inMemory()).toBe(60 - 5 - velocity!.units));
     await age('A', 3 * HOUR_MS);
     const seen = new Set<number>();
     await eventually(async () => {
@@ -117,6 +124,7 @@ describe('the buffers of a host with the base rule', () => {
       expect(await unitsOf('A')).toEqual([['static', 5]]);
     });
     await shows('A', 55);
+    await eventually(async () => expect(await inMemory()).toBe(55));
     expect(seen.size).toBeGreaterThanOrEqual(2);
     const { body } = await host.api.get<string>('/metrics');
     expect(
@@ -379,6 +387,7 @@ describe('the buffers of a host with the base rule', () => {
   async function onhand(...words: string[]): Promise<string> {
     const said: string[] = [];
     const log = jest.spyOn(console, 'log').mockImplementation((text: string) => void said.push(text));
+    const news = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     try {
       const program = new Command('onhand').exitOverride();
       addBufferCommands(program);
@@ -390,6 +399,7 @@ describe('the buffers of a host with the base rule', () => {
       return said.join('\n');
     } finally {
       log.mockRestore();
+      news.mockRestore();
     }
   }
 });
