@@ -8,7 +8,6 @@ import { type Costed, fieldNamed, fieldsIn } from './query-cost';
 
 /** What a field asks for (shopify.dev/docs/api/usage/access-scopes). */
 const REQUIRED: Readonly<Record<string, string>> = {
-  'QueryRoot.inventoryItems': 'read_inventory',
   'QueryRoot.locations': 'read_locations',
   'QueryRoot.location': 'read_locations',
   'QueryRoot.orders': 'read_orders',

@@ -19,8 +19,6 @@ export interface AccessSettings {
  * (shopify.dev/docs/apps/build/authentication-authorization/access-tokens).
  */
 export class Access {
-  /** Grants given, by kind, oldest first. */
-  readonly grants: string[] = [];
   private readonly endsAt = new Map<string, number>();
   private refreshToken: string;
   private isRevoked = false;
@@ -42,11 +40,6 @@ export class Access {
     this.isRevoked = true;
   }
 
-  /** Ends every token that was granted. */
-  expireTokens(): void {
-    this.endsAt.clear();
-  }
-
   grant(request: SimulatedRequest): SimulatedReply {
     const given = fieldsOf(request);
     const { clientId, clientSecret } = this.settings;
@@ -55,7 +48,7 @@ export class Access {
         status: 401,
         body: { error: 'invalid_client', error_description: 'Client authentication failed.' },
       };
-    if (given.grant_type === 'client_credentials') return this.granted(given.grant_type, {});
+    if (given.grant_type === 'client_credentials') return this.granted({});
     if (given.grant_type !== 'refresh_token')
       return { status: 400, body: { error: 'unsupported_grant_type' } };
     if (!sameText(given.refresh_token ?? '', this.refreshToken))
@@ -64,17 +57,16 @@ export class Access {
         body: { error: 'invalid_grant', error_description: 'The refresh token is not valid.' },
       };
     this.refreshToken = `shprt_${randomBytes(16).toString('hex')}`;
-    return this.granted(given.grant_type, {
+    return this.granted({
       refresh_token: this.refreshToken,
       refresh_token_expires_in: 7_776_000,
     });
   }
 
-  private granted(kind: string, more: object): SimulatedReply {
+  private granted(more: object): SimulatedReply {
     const { tokenLifeMs, scopes } = this.settings;
     const token = `shpat_${randomBytes(16).toString('hex')}`;
     this.endsAt.set(token, Date.now() + tokenLifeMs);
-    this.grants.push(kind);
     const expiresIn = Math.ceil(tokenLifeMs / 1000);
     return {
       status: 200,

@@ -8,13 +8,11 @@ import { refusal } from './refusal';
 interface BulkOperation {
   readonly id: string;
   readonly createdAt: string;
-  readonly query: string;
   status: 'CREATED' | 'RUNNING' | 'COMPLETED' | 'FAILED';
   errorCode: string | null;
   completedAt: string | null;
   result: Buffer | undefined;
   readonly path: string;
-  objects: number;
 }
 
 /** Since 2026-01 so many run at once in a shop (shopify.dev/changelog/faster-bulk-operations). */
@@ -51,7 +49,7 @@ export class BulkOperations {
       const running = [...this.operations.values()].filter(({ completedAt }) => completedAt === null);
       if (running.length >= MOST_AT_ONCE)
         throw refusal(['query'], 'The shop runs as many bulk operations as it may.', 'LIMIT_REACHED');
-      const operation = this.started(query);
+      const operation = this.started();
       this.later(() => {
         operation.status = 'RUNNING';
         this.later(() => void this.finish(operation, document));
@@ -88,10 +86,10 @@ export class BulkOperations {
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  private started(query: string): BulkOperation {
+  private started(): BulkOperation {
     const operation: BulkOperation = {
-      ...{ id: gid('BulkOperation', this.ids.next()), query, createdAt: new Date().toISOString() },
-      ...{ status: 'CREATED', errorCode: null, completedAt: null, result: undefined, objects: 0 },
+      ...{ id: gid('BulkOperation', this.ids.next()), createdAt: new Date().toISOString() },
+      ...{ status: 'CREATED', errorCode: null, completedAt: null, result: undefined },
       path: `/bulk/${randomBytes(12).toString('hex')}.jsonl`,
     };
     this.operations.set(operation.id, operation);
@@ -107,15 +105,14 @@ export class BulkOperations {
     operation.errorCode = hasFailed ? 'INTERNAL_SERVER_ERROR' : null;
     if (hasFailed) return;
     const lines = [...linesIn(data)];
-    operation.objects = lines.length;
     operation.result = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
   /** The result's address is known once it is there, and null where it is empty. */
-  private nodeOf({ result, path, objects, query, ...operation }: BulkOperation): object {
+  private nodeOf({ result, path, ...operation }: BulkOperation): object {
     const isThere = result !== undefined && result.length > 0;
     return {
-      ...{ __typename: 'BulkOperation', ...operation, query, type: 'QUERY', objectCount: String(objects) },
+      ...{ __typename: 'BulkOperation', ...operation },
       url: isThere ? `${this.baseUrl()}${path}` : null,
       fileSize: result === undefined ? null : String(result.length),
     };

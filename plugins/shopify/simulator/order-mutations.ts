@@ -62,10 +62,9 @@ export class OrderMutations {
         this.jobs.set(id, true);
       }, this.cancelAfterMs);
       this.timers.add(timer);
-      return { job: { id, done: false }, orderCancelUserErrors: [], userErrors: [] };
+      return { job: { id, done: false }, orderCancelUserErrors: [] };
     } catch (error) {
-      const errors = errorsOf(error);
-      return { job: null, orderCancelUserErrors: errors, userErrors: errors };
+      return { job: null, orderCancelUserErrors: errorsOf(error) };
     }
   };
 
@@ -77,7 +76,7 @@ export class OrderMutations {
     try {
       return await this.idempotency.once(info, input, () => this.refunded(input));
     } catch (error) {
-      return { refund: null, order: null, userErrors: errorsOf(error) };
+      return { refund: null, userErrors: errorsOf(error) };
     }
   };
 
@@ -105,7 +104,7 @@ export class OrderMutations {
     try {
       const at = new Date().toISOString();
       const notified = notifyCustomer === true;
-      this.orders.cancel(orderId, at, { reason, restock, staffNote: staffNote ?? undefined, notified });
+      this.orders.cancel(orderId, at, { reason, restock, notified, ...(staffNote ? { staffNote } : {}) });
     } catch (error) {
       if (!(error instanceof ShopRefusal)) throw error;
     }
@@ -127,6 +126,6 @@ export class OrderMutations {
     }));
     const at = new Date().toISOString();
     const refund = this.orders.refund(order.id, { lines, note: note ?? undefined, at });
-    return { refund: this.nodes.refund(order, refund), order: this.nodes.order(order), userErrors: [] };
+    return { refund: this.nodes.refund(order, refund), userErrors: [] };
   }
 }

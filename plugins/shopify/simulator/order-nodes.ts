@@ -59,12 +59,10 @@ export class OrderNodes {
   order = (order: ShopOrder): Node => {
     const created = this.rules.spoiled.has(order.id) ? 'the day before yesterday' : apiTime(order.createdAt);
     return {
-      ...{ __typename: 'Order', id: gid('Order', order.id), name: `#${order.number}` },
+      ...{ __typename: 'Order', id: gid('Order', order.id) },
       ...{ test: order.test, sourceName: order.sourceName, presentmentCurrencyCode: 'USD' },
-      ...{ createdAt: created, processedAt: created, updatedAt: apiTime(order.updatedAt) },
-      ...{ cancelReason: order.cancelReason ?? null, cancellation: order.cancellation ?? null },
+      ...{ createdAt: created, updatedAt: apiTime(order.updatedAt) },
       cancelledAt: order.cancelledAt === undefined ? null : apiTime(order.cancelledAt),
-      closed: order.cancelledAt !== undefined,
       retailLocation: () => this.location(order.retailLocationId),
       suggestedRefund: (args: SuggestArguments) => this.suggestedRefund(order, args),
       ...this.partsOf(order),
@@ -73,14 +71,12 @@ export class OrderNodes {
 
   refund = (order: ShopOrder, refund: Refund): Node => ({
     ...{ __typename: 'Refund', id: gid('Refund', refund.id), note: refund.note ?? null },
-    createdAt: apiTime(refund.at),
     refundLineItems: (args: ConnectionArguments, context: CallContext) =>
       connect(refund.lines, args, context, byPlace, (each) => ({
         id: gid('RefundLineItem', each.id),
         quantity: each.units,
         restockType: each.restockType,
         lineItem: () => this.line(order, each.line),
-        location: () => this.location(each.locationId),
       })),
   });
 
@@ -113,8 +109,7 @@ export class OrderNodes {
     const current = line.quantity - refundedUnits(order, line);
     return {
       ...{ __typename: 'LineItem', id: gid('LineItem', line.id), sku: line.sku, quantity: line.quantity },
-      ...{ name: line.item?.title ?? line.sku, title: line.item?.title ?? line.sku },
-      ...{ currentQuantity: current, refundableQuantity: current },
+      currentQuantity: current,
       unfulfilledQuantity: remainingUnits(order, line),
       variant: () => (line.item ? this.stockNodes.variant(line.item) : null),
     };
@@ -126,19 +121,18 @@ export class OrderNodes {
       ...{ totalQuantity: part.total, remainingQuantity: part.remaining },
       lineItem: () => this.line(order, part.line),
     });
-    const name = this.stock.location(locationId)?.name ?? locationId;
     return {
       ...{ __typename: 'FulfillmentOrder', id: gid('FulfillmentOrder', id) },
       status: () => statusOf(order, lines),
-      assignedLocation: () => ({ name, location: this.location(locationId) }),
+      assignedLocation: () => ({ location: this.location(locationId) }),
       lineItems: (args: ConnectionArguments, context: CallContext) =>
         connect(lines, args, context, byPlace, node),
     };
   }
 
-  private fulfillment(order: ShopOrder, { id, at, locationId, lines }: Fulfillment): Node {
+  private fulfillment(order: ShopOrder, { id, locationId, lines }: Fulfillment): Node {
     return {
-      ...{ __typename: 'Fulfillment', id: gid('Fulfillment', id), status: 'SUCCESS', createdAt: apiTime(at) },
+      ...{ __typename: 'Fulfillment', id: gid('Fulfillment', id), status: 'SUCCESS' },
       location: () => this.location(locationId),
       fulfillmentLineItems: (args: ConnectionArguments, context: CallContext) =>
         connect(lines, args, context, byPlace, (part) => this.fulfillmentLine(order, part)),
@@ -149,9 +143,9 @@ export class OrderNodes {
     return { id: gid('FulfillmentLineItem', id), quantity: units, lineItem: () => this.line(order, line) };
   }
 
-  private return(order: ShopOrder, { id, status, lines }: OrderReturn): Node {
+  private return(order: ShopOrder, { id, lines }: OrderReturn): Node {
     const node = (line: ReturnLine) => ({
-      ...{ id: gid('ReverseFulfillmentOrderLineItem', line.id), totalQuantity: line.units },
+      id: gid('ReverseFulfillmentOrderLineItem', line.id),
       fulfillmentLineItem: () => this.fulfillmentLine(order, line.shipped),
       dispositions:
         line.disposition === undefined
@@ -169,7 +163,7 @@ export class OrderNodes {
         connect(lines, args, context, byPlace, node),
     };
     return {
-      ...{ __typename: 'Return', id: gid('Return', id), status },
+      ...{ __typename: 'Return', id: gid('Return', id) },
       reverseFulfillmentOrders: (args: ConnectionArguments, context: CallContext) =>
         connect([reverse], args, context, byPlace, (each) => each),
     };
@@ -178,13 +172,13 @@ export class OrderNodes {
   /** Every unit costs the same, and all of it was paid by one transaction. */
   private suggestedRefund(order: ShopOrder, { refundLineItems }: SuggestArguments): Node {
     const units = (refundLineItems ?? []).reduce((sum, { quantity }) => sum + quantity, 0);
-    const money = { amount: (units * PRICE).toFixed(2), currencyCode: 'USD' };
+    const presentmentMoney = { amount: (units * PRICE).toFixed(2) };
     return {
       suggestedTransactions: [
         {
           gateway: 'bogus',
           parentTransaction: { id: this.saleOf(order) },
-          amountSet: { presentmentMoney: money, shopMoney: money },
+          amountSet: { presentmentMoney },
         },
       ],
     };

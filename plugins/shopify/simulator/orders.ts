@@ -32,6 +32,15 @@ export interface RefundRequest {
   at: string;
 }
 
+export interface Cancellation {
+  reason?: string;
+  restock?: boolean;
+  /** For the staff. */
+  staffNote?: string;
+  /** The buyer is told. */
+  notified?: boolean;
+}
+
 /** A topic and what its webhook is about: the order, or a part of it. */
 export interface OrderNews {
   topic: string;
@@ -137,7 +146,7 @@ export class Orders {
   cancel(
     orderId: string,
     at: string,
-    { reason = 'OTHER', restock = false, staffNote = undefined as string | undefined, notified = false } = {},
+    { reason = 'OTHER', restock = false, staffNote, notified = false }: Cancellation = {},
   ): ShopOrder {
     const order = this.get(orderId);
     this.requireCancellable(order);

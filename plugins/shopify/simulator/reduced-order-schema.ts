@@ -1,18 +1,13 @@
 /** Orders, bulk operations and webhooks: the other half of the reduced schema, by the same rules. */
 export const REDUCED_ORDER_SCHEMA = `
   type Order implements Node {
-    cancelReason: OrderCancelReason
-    cancellation: OrderCancellation
     cancelledAt: DateTime
-    closed: Boolean!
     createdAt: DateTime!
     fulfillmentOrders(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): FulfillmentOrderConnection!
     fulfillments(first: Int): [Fulfillment!]!
     id: ID!
     lineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): LineItemConnection!
-    name: String!
     presentmentCurrencyCode: CurrencyCode!
-    processedAt: DateTime!
     refunds(first: Int): [Refund!]!
     retailLocation: Location
     returns(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): ReturnConnection!
@@ -23,17 +18,13 @@ export const REDUCED_ORDER_SCHEMA = `
   }
   type OrderConnection { edges: [OrderEdge!]! nodes: [Order!]! pageInfo: PageInfo! }
   type OrderEdge { cursor: String! node: Order! }
-  type OrderCancellation { staffNote: String }
   enum OrderSortKeys { CREATED_AT ID PROCESSED_AT UPDATED_AT }
 
   type LineItem implements Node {
     currentQuantity: Int!
     id: ID!
-    name: String!
     quantity: Int!
-    refundableQuantity: Int!
     sku: String
-    title: String!
     unfulfilledQuantity: Int!
     variant: ProductVariant
   }
@@ -48,14 +39,13 @@ export const REDUCED_ORDER_SCHEMA = `
   }
   type FulfillmentOrderConnection { edges: [FulfillmentOrderEdge!]! nodes: [FulfillmentOrder!]! pageInfo: PageInfo! }
   type FulfillmentOrderEdge { cursor: String! node: FulfillmentOrder! }
-  type FulfillmentOrderAssignedLocation { location: Location name: String! }
+  type FulfillmentOrderAssignedLocation { location: Location }
   type FulfillmentOrderLineItem implements Node { id: ID! lineItem: LineItem! remainingQuantity: Int! totalQuantity: Int! }
   type FulfillmentOrderLineItemConnection { edges: [FulfillmentOrderLineItemEdge!]! nodes: [FulfillmentOrderLineItem!]! pageInfo: PageInfo! }
   type FulfillmentOrderLineItemEdge { cursor: String! node: FulfillmentOrderLineItem! }
   enum FulfillmentOrderStatus { CANCELLED CLOSED IN_PROGRESS OPEN }
 
   type Fulfillment implements Node {
-    createdAt: DateTime!
     fulfillmentLineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): FulfillmentLineItemConnection!
     id: ID!
     location: Location
@@ -67,12 +57,11 @@ export const REDUCED_ORDER_SCHEMA = `
   type FulfillmentLineItemEdge { cursor: String! node: FulfillmentLineItem! }
 
   type Refund implements Node {
-    createdAt: DateTime
     id: ID!
     note: String
     refundLineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): RefundLineItemConnection!
   }
-  type RefundLineItem { id: ID lineItem: LineItem! location: Location quantity: Int! restockType: RefundLineItemRestockType! }
+  type RefundLineItem { id: ID lineItem: LineItem! quantity: Int! restockType: RefundLineItemRestockType! }
   type RefundLineItemConnection { edges: [RefundLineItemEdge!]! nodes: [RefundLineItem!]! pageInfo: PageInfo! }
   type RefundLineItemEdge { cursor: String! node: RefundLineItem! }
   enum RefundLineItemRestockType { CANCEL NO_RESTOCK RETURN }
@@ -80,11 +69,9 @@ export const REDUCED_ORDER_SCHEMA = `
   type Return implements Node {
     id: ID!
     reverseFulfillmentOrders(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): ReverseFulfillmentOrderConnection!
-    status: ReturnStatus!
   }
   type ReturnConnection { edges: [ReturnEdge!]! nodes: [Return!]! pageInfo: PageInfo! }
   type ReturnEdge { cursor: String! node: Return! }
-  enum ReturnStatus { CLOSED OPEN }
   type ReverseFulfillmentOrder implements Node {
     id: ID!
     lineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): ReverseFulfillmentOrderLineItemConnection!
@@ -95,7 +82,6 @@ export const REDUCED_ORDER_SCHEMA = `
     dispositions: [ReverseFulfillmentOrderDisposition!]!
     fulfillmentLineItem: FulfillmentLineItem
     id: ID!
-    totalQuantity: Int!
   }
   type ReverseFulfillmentOrderLineItemConnection { edges: [ReverseFulfillmentOrderLineItemEdge!]! nodes: [ReverseFulfillmentOrderLineItem!]! pageInfo: PageInfo! }
   type ReverseFulfillmentOrderLineItemEdge { cursor: String! node: ReverseFulfillmentOrderLineItem! }
@@ -113,26 +99,22 @@ export const REDUCED_ORDER_SCHEMA = `
   input RefundLineItemInput { lineItemId: ID! locationId: ID quantity: Int! restockType: RefundLineItemRestockType }
   input OrderTransactionInput { amount: Money! gateway: String! kind: OrderTransactionKind! orderId: ID! parentId: ID }
   enum OrderTransactionKind { AUTHORIZATION CAPTURE REFUND SALE }
-  type RefundCreatePayload { order: Order refund: Refund userErrors: [UserError!]! }
+  type RefundCreatePayload { refund: Refund userErrors: [UserError!]! }
   type SuggestedRefund { suggestedTransactions: [SuggestedOrderTransaction!]! }
   type SuggestedOrderTransaction { amountSet: MoneyBag! gateway: String parentTransaction: OrderTransaction }
   type OrderTransaction implements Node { id: ID! }
 
   enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
   input OrderCancelRefundMethodInput @oneOf { originalPaymentMethodsRefund: Boolean }
-  type OrderCancelPayload { job: Job orderCancelUserErrors: [OrderCancelUserError!]! userErrors: [UserError!]! }
+  type OrderCancelPayload { job: Job orderCancelUserErrors: [OrderCancelUserError!]! }
   type OrderCancelUserError implements DisplayableError { code: OrderCancelUserErrorCode field: [String!] message: String! }
   enum OrderCancelUserErrorCode { INVALID NOT_FOUND }
   type Job { done: Boolean! id: ID! }
 
   type BulkOperation implements Node {
-    completedAt: DateTime
-    createdAt: DateTime!
     errorCode: BulkOperationErrorCode
     fileSize: UnsignedInt64
     id: ID!
-    objectCount: UnsignedInt64!
-    partialDataUrl: URL
     status: BulkOperationStatus!
     url: URL
   }

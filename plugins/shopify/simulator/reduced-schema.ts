@@ -19,11 +19,9 @@ export const REDUCED_SCHEMA = `
   type QueryRoot {
     bulkOperation(id: ID!): BulkOperation
     currentAppInstallation: AppInstallation!
-    inventoryItems(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false): InventoryItemConnection!
     job(id: ID!): Job
     location(id: ID): Location
     locations(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): LocationConnection!
-    node(id: ID!): Node
     nodes(ids: [ID!]!): [Node]!
     order(id: ID!): Order
     orders(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false, sortKey: OrderSortKeys = PROCESSED_AT): OrderConnection!
@@ -55,47 +53,38 @@ export const REDUCED_SCHEMA = `
   type UserError implements DisplayableError { field: [String!] message: String! }
   type Count { count: Int! precision: CountPrecision! }
   enum CountPrecision { AT_LEAST EXACT }
-  type MoneyBag { presentmentMoney: MoneyV2! shopMoney: MoneyV2! }
-  type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
+  type MoneyBag { presentmentMoney: MoneyV2! }
+  type MoneyV2 { amount: Decimal! }
   scalar Decimal
   enum CurrencyCode { USD }
 
   type Shop implements Node { id: ID! myshopifyDomain: String! name: String! }
   type AppInstallation implements Node { accessScopes: [AccessScope!]! id: ID! }
-  type AccessScope { description: String! handle: String! }
+  type AccessScope { handle: String! }
 
   type Location implements Node {
     id: ID!
     inventoryLevels(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): InventoryLevelConnection!
-    isActive: Boolean!
     name: String!
   }
   type LocationConnection { edges: [LocationEdge!]! nodes: [Location!]! pageInfo: PageInfo! }
   type LocationEdge { cursor: String! node: Location! }
 
   type InventoryItem implements Node {
-    duplicateSkuCount: Int!
     id: ID!
     inventoryLevel(locationId: ID!): InventoryLevel
-    inventoryLevels(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): InventoryLevelConnection!
     sku: String
-    tracked: Boolean!
     variant: ProductVariant!
   }
-  type InventoryItemConnection { edges: [InventoryItemEdge!]! nodes: [InventoryItem!]! pageInfo: PageInfo! }
-  type InventoryItemEdge { cursor: String! node: InventoryItem! }
 
   type InventoryLevel implements Node {
     id: ID!
-    isActive: Boolean!
     item: InventoryItem!
-    location: Location!
     quantities(names: [String!]!): [InventoryQuantity!]!
-    updatedAt: DateTime!
   }
   type InventoryLevelConnection { edges: [InventoryLevelEdge!]! nodes: [InventoryLevel!]! pageInfo: PageInfo! }
   type InventoryLevelEdge { cursor: String! node: InventoryLevel! }
-  type InventoryQuantity implements Node { id: ID! name: String! quantity: Int! updatedAt: DateTime }
+  type InventoryQuantity implements Node { id: ID! name: String! quantity: Int! }
 
   type ProductVariant implements Node {
     barcode: String

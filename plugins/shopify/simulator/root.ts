@@ -30,13 +30,11 @@ export function rootOf(parts: RootParts): Record<string, unknown> {
     shop: { __typename: 'Shop', id: gid('Shop', '1'), ...parts.shop },
     currentAppInstallation: {
       id: gid('AppInstallation', '1'),
-      accessScopes: parts.scopes.map((handle) => ({ handle, description: handle })),
+      accessScopes: parts.scopes.map((handle) => ({ handle })),
     },
-    node: ({ id }: { id: string }) => node(id),
     nodes: ({ ids }: { ids: string[] }) => ids.map(node),
     location: ({ id }: { id?: string | null }) => node(id ?? gid('Location', stock.locations[0]?.id ?? '')),
     locations: stockNodes.locations,
-    inventoryItems: stockNodes.items,
     productVariants: stockNodes.variants,
     productVariantsCount: ({ limit, query }: { limit?: number | null; query?: string | null }) =>
       countOf(stock.items.length, limit, query),
@@ -58,8 +56,6 @@ export function rootOf(parts: RootParts): Record<string, unknown> {
 function nodeOf({ stock, orders, stockNodes, orderNodes, bulk }: RootParts, id: string): object | null {
   const item = stock.item(idOf('InventoryItem', id));
   if (item) return stockNodes.item(item);
-  const variant = stock.variant(idOf('ProductVariant', id));
-  if (variant) return stockNodes.variant(variant);
   const location = stock.location(idOf('Location', id));
   if (location) return stockNodes.location(location);
   const order = orders.find(idOf('Order', id));

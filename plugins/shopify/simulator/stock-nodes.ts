@@ -15,7 +15,7 @@ export class StockNodes {
   ) {}
 
   location = (location: StockLocation): Node => ({
-    ...{ __typename: 'Location', id: gid('Location', location.id), name: location.name, isActive: true },
+    ...{ __typename: 'Location', id: gid('Location', location.id), name: location.name },
     inventoryLevels: (args: ConnectionArguments, context: CallContext) => {
       const levels = this.stock.items.flatMap(({ levels: all }) => all.get(location.id) ?? []);
       return connect(levels, args, context, byPlace, this.level);
@@ -23,15 +23,12 @@ export class StockNodes {
   });
 
   item = (item: StockItem): Node => ({
-    ...{ __typename: 'InventoryItem', id: gid('InventoryItem', item.itemId), sku: item.sku, tracked: true },
-    duplicateSkuCount: () => this.stock.ofSku(item.sku).length - 1,
+    ...{ __typename: 'InventoryItem', id: gid('InventoryItem', item.itemId), sku: item.sku },
     variant: () => this.variant(item),
     inventoryLevel: ({ locationId }: { locationId: string }) => {
       const level = item.levels.get(idOf('Location', locationId) ?? '');
       return level ? this.level(level) : null;
     },
-    inventoryLevels: (args: ConnectionArguments, context: CallContext) =>
-      connect([...item.levels.values()], args, context, byPlace, this.level),
   });
 
   variant = (item: StockItem): Node => ({
@@ -43,14 +40,9 @@ export class StockNodes {
   level = (level: StockLevel): Node => ({
     __typename: 'InventoryLevel',
     id: `${gid('InventoryLevel', level.location.id)}?inventory_item_id=${level.item.itemId}`,
-    ...{ isActive: true, updatedAt: apiTime(level.updatedAt) },
     item: () => this.item(level.item),
-    location: () => this.location(level.location),
     quantities: ({ names }: { names: string[] }) => this.quantities(level, names),
   });
-
-  items = ({ query, ...args }: Searched, context: CallContext): Connected<Node> =>
-    this.searched(query, args, context, this.item);
 
   variants = ({ query, ...args }: Searched, context: CallContext): Connected<Node> =>
     this.searched(query, args, context, this.variant);
@@ -88,7 +80,7 @@ export class StockNodes {
       const quantity = quantityOf(level, name);
       if (quantity === undefined) return [];
       const id = `${gid('InventoryQuantity', level.location.id)}?inventory_item_id=${level.item.itemId}&name=${name}`;
-      return [{ id, name, quantity, updatedAt: apiTime(level.updatedAt) }];
+      return [{ id, name, quantity }];
     });
   }
 }

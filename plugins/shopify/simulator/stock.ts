@@ -47,7 +47,6 @@ export class Stock {
   readonly items: StockItem[] = [];
   private readonly bySku = new Map<string, StockItem[]>();
   private readonly byItemId = new Map<string, StockItem>();
-  private readonly byVariantId = new Map<string, StockItem>();
 
   constructor(
     locationIds: readonly string[],
@@ -75,7 +74,6 @@ export class Stock {
     const item: StockItem = { itemId, variantId, productId, sku, title, barcode, levels: new Map() };
     this.items.push(item);
     this.byItemId.set(itemId, item);
-    this.byVariantId.set(variantId, item);
     this.bySku.set(sku, [...(this.bySku.get(sku) ?? []), item]);
     return item;
   }
@@ -86,10 +84,6 @@ export class Stock {
 
   item(itemId: string | undefined): StockItem | undefined {
     return itemId === undefined ? undefined : this.byItemId.get(itemId);
-  }
-
-  variant(variantId: string | undefined): StockItem | undefined {
-    return variantId === undefined ? undefined : this.byVariantId.get(variantId);
   }
 
   ofSku(sku: string): readonly StockItem[] {
