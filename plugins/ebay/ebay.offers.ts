@@ -15,7 +15,7 @@ export const NO_OFFER = 25713;
 const NOT_FOUND = [25702, 25710, NO_OFFER, 25725];
 
 /** Few enough that a restart does not use up the second's calls, and enough that a batch need not wait long. */
-const AT_ONCE = 5;
+const AT_ONCE = 10;
 
 /** Somebody may publish another offer of a SKU, and nothing tells of that. */
 const KNOWN_FOR_MS = 86_400_000;
