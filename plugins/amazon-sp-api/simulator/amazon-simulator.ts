@@ -81,7 +81,7 @@ export class AmazonSimulator extends SimulatorFrame {
     };
     this.lies = new FaultDice(seed + 1);
     this.time = new ScaledTime(timeScale);
-    this.plans = new UsagePlans(timeScale, amazon.toleranceMs ?? 0);
+    this.plans = new UsagePlans(timeScale, amazon.toleranceMs ?? 0, amazon.plans);
     const credentials = {
       clientId: CLIENT_ID,
       clientSecret: amazon.webhookSecret,
