@@ -206,14 +206,17 @@ describe('a seller with stock of their own and stock at Amazon', () => {
     const { amazon, host } = seller;
     await run('read-counts');
     expect(await levelsAtAmazon(host)).toEqual([40, 41, 42, 43]);
-    // Amazon sells from it, and the next count says so; it is no order of ours.
+    // Amazon sells from it, and tells so; it is no order of ours.
     amazon.placeOrder({
       orderId: 'by-amazon',
       placedAt: at(),
       lines: [{ lineId: '1', channelSku: fba(held[0]!), quantityUnits: 3 }],
       fulfilledBy: 'AMAZON',
     });
-    await run('pull-notifications');
+    await eventually(async () => {
+      await run('pull-notifications');
+      expect(await levelsAtAmazon(host)).toEqual([37, 41, 42, 43]);
+    });
     await run('poll-orders');
     await run('read-counts');
     expect(await levelsAtAmazon(host)).toEqual([37, 41, 42, 43]);
