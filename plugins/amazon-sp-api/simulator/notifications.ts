@@ -30,7 +30,10 @@ const ACCOUNT = '123456789012';
 const REGION = 'us-east-1';
 
 export type NotificationType =
-  'ORDER_CHANGE' | 'FEED_PROCESSING_FINISHED' | 'LISTINGS_ITEM_MFN_QUANTITY_CHANGE';
+  | 'ORDER_CHANGE'
+  | 'FEED_PROCESSING_FINISHED'
+  | 'LISTINGS_ITEM_MFN_QUANTITY_CHANGE'
+  | 'FBA_INVENTORY_AVAILABILITY_CHANGES';
 
 /** The Notifications API, v1: where notifications go, which ones are wanted, and the sending of them. */
 export class Notifications {
