@@ -1,27 +1,36 @@
 import type { Command } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
+import { withHostOptions } from './cli-options';
 import { action, printAnswer, printJson } from './cli-output';
+import { follow, type JsonFlags } from './cli-tasks';
 
 interface Verification {
   ok: boolean;
   events: number;
   levels: number;
   reservations: number;
+  listings: number;
   violationCount: number;
   violations: { invariant: string; message: string }[];
 }
 
-type JsonFlags = HostFlags & { json?: boolean };
+interface Rebuilt {
+  events: number;
+  levels: number;
+  corrected: number;
+  added: number;
+  removed: number;
+  lockedMs: number;
+}
 
 export function addLedgerCommands(program: Command): void {
   withHostOptions(program.command('verify'))
-    .description('check that levels, events and reservations explain each other; changes nothing')
+    .description(
+      'check that levels, events, reservations, orders and pushes explain each other; changes nothing',
+    )
     .option('--json', 'print JSON')
     .action(
       action(async (flags: JsonFlags) => {
-        const result = await hostOf(flags).post<Verification>('/v1/ledger/verify', undefined, {
-          repeatable: true,
-        });
+        const result = await follow<Verification>(flags, '/v1/ledger/verify');
         if (flags.json) printJson(result);
         else printAnswer(verificationText(result));
         if (!result.ok) process.exitCode = 1;
@@ -33,23 +42,16 @@ export function addLedgerCommands(program: Command): void {
     .option('--json', 'print JSON')
     .action(
       action(async (flags: JsonFlags) => {
-        const result = await hostOf(flags).post<{ events: number; levels: number }>('/v1/ledger/rebuild');
+        const result = await follow<Rebuilt>(flags, '/v1/ledger/rebuild');
         if (flags.json) printJson(result);
-        else printAnswer(`Made ${result.levels} levels from ${result.events} events.`);
+        else printAnswer(rebuiltText(result));
       }),
     );
+}
 
-  withHostOptions(program.command('reconcile <channel>'))
-    .description('compare a channel with the ledger now; what drifted is pushed again')
-    .option('--json', 'print JSON')
-    .action(
-      action(async (channel: string, flags: JsonFlags) => {
-        const path = `/v1/channels/${encodeURIComponent(channel)}/reconcile`;
-        const result = await hostOf(flags).post<Record<string, unknown>>(path);
-        if (flags.json) printJson(result);
-        else printAnswer(plainText(result));
-      }),
-    );
+function rebuiltText({ events, levels, corrected, added, removed, lockedMs }: Rebuilt): string {
+  const changed = `${corrected} were put right, ${added} added, ${removed} taken away`;
+  return `Made ${levels} levels from ${events} events: ${changed}. Writers waited ${lockedMs} ms.`;
 }
 
 function verificationText({
@@ -57,10 +59,11 @@ function verificationText({
   events,
   levels,
   reservations,
+  listings,
   violationCount,
   violations,
 }: Verification): string {
-  const checked = `${events} events, ${levels} levels and ${reservations} reservations`;
+  const checked = `${events} events, ${levels} levels, ${reservations} reservations and ${listings} listings`;
   if (ok) return `Verified: ${checked} explain each other.`;
   const named = violations.map(({ invariant, message }) => `  ${invariant}  ${message}`);
   const more = violationCount > violations.length ? [`  and ${violationCount - violations.length} more`] : [];
@@ -70,14 +73,4 @@ function verificationText({
     ...more,
     'Where only levels are wrong (I1), `onhand rebuild` makes them anew; keep a copy of the database first.',
   ].join('\n');
-}
-
-/** One line per field; nested values as JSON. */
-function plainText(result: Record<string, unknown>): string {
-  const entries = Object.entries(result).map(([name, value]) => [
-    name,
-    typeof value === 'object' ? JSON.stringify(value) : String(value),
-  ]);
-  const width = Math.max(0, ...entries.map(([name]) => name!.length));
-  return entries.map(([name, value]) => `${name!.padEnd(width)}  ${value}`).join('\n');
 }

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addBacktestCommand } from './cli-backtest';
+import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
@@ -9,7 +11,9 @@ import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReconcileCommands } from './cli-reconcile';
 import { addSkuCommands } from './cli-skus';
+import { addTaskCommands } from './cli-tasks';
 import { VERSION } from './version';
 
 const program = new Command('onhand')
@@ -27,5 +31,9 @@ addPluginCommands(program);
 addPluginAuthorCommands(program);
 addListingCommands(program);
 addSkuCommands(program);
+addReconcileCommands(program);
+addTaskCommands(program);
+addBufferCommands(program);
+addBacktestCommand(program);
 
 program.parseAsync().catch(fail);

@@ -110,34 +110,61 @@ describe('a read of orders', () => {
   });
 
   it('finds by report what came back, and waits for no report', async () => {
-    const page = () => nock(API).get(ORDERS).query(true).reply(200, amazon.orderPage([]));
-    const period = { dataStartTime: '2026-01-30T12:00:00.000Z', dataEndTime: '2026-03-01T12:00:00.000Z' };
-    const channel = await channelWith({ returns: {} });
-    page();
-    nock(API)
-      .post(`${REPORTS}/reports`, {
+    const onPage = () => nock(API).get(ORDERS).query(true).reply(200, amazon.orderPage([]));
+    const onReport = () =>
+      nock(API).post(`${REPORTS}/reports`, {
         reportType: 'GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE',
         marketplaceIds: [amazon.US],
-        ...period,
-      })
-      .reply(202, { reportId: '60000' });
-    expect((await collect(channel.readOrders({ since }))).items).toEqual([]);
-    page();
-    nock(API).get(`${REPORTS}/reports/60000`).reply(200, amazon.report('DONE', 'returns'));
-    nock(API).get(`${REPORTS}/documents/returns`).reply(200, amazon.reportDocument('returns'));
-    const rows = [
-      'Order ID\tMerchant SKU\tReturn quantity\tReturn delivery date',
-      `${amazon.ORDER_ID}\tSKU-1\t1\t28-Feb-2026`,
-    ];
-    nock(amazon.DOCUMENT_URL).get('/returns').reply(200, rows.join('\n'));
-    onOrder().reply(200, {
-      order: amazon.order({ status: 'SHIPPED', items: [{ ordered: 2, fulfilled: 2 }] }),
-    });
-    const { items } = await collect(channel.readOrders({ since }));
-    expect(items).toMatchObject([{ orderId: amazon.ORDER_ID, lines: [{ fulfilled: 2, returned: 1 }] }]);
-    // Nothing new: neither is the report asked for again so soon, nor the order read.
-    page();
-    await collect(channel.readOrders({ since }));
+        ...periodAt(tested.nowMs),
+      });
+    const onShipped = () =>
+      onOrder().reply(200, {
+        order: amazon.order({ status: 'SHIPPED', items: [{ ordered: 2, fulfilled: 2 }] }),
+      });
+    const done = (units: number) => {
+      nock(API).get(`${REPORTS}/reports/60000`).reply(200, amazon.report('DONE', 'returns'));
+      nock(API).get(`${REPORTS}/documents/returns`).reply(200, amazon.reportDocument('returns'));
+      const rows = [
+        'Order ID\tMerchant SKU\tReturn quantity\tReturn delivery date',
+        `${amazon.ORDER_ID}\tSKU-1\t${units}\t28-Feb-2026`,
+      ];
+      nock(amazon.DOCUMENT_URL).get('/returns').reply(200, rows.join('\n'));
+    };
+    const channel = await channelWith({ returns: {} });
+    const poll = async () => {
+      onPage();
+      return (await collect(channel.readOrders({ since }))).items;
+    };
+    onReport().reply(202, { reportId: '60000' });
+    expect(await poll()).toEqual([]);
+    done(1);
+    onShipped();
+    expect(await poll()).toMatchObject([
+      { orderId: amazon.ORDER_ID, lines: [{ fulfilled: 2, returned: 1 }] },
+    ]);
+    // Not asked for again so soon.
+    expect(await poll()).toEqual([]);
+    for (const [units, returned] of [
+      [1, undefined],
+      [2, 2],
+    ] as const) {
+      tested.nowMs += 5 * 3_600_000;
+      nock('https://api.amazon.com')
+        .post('/auth/o2/token')
+        .reply(200, { access_token: 'Atza|2', expires_in: 3600 });
+      onReport().reply(202, { reportId: '60000' });
+      await poll();
+      done(units);
+      if (returned !== undefined) onShipped();
+      expect((await poll()).map(({ lines }) => lines[0]!.returned)).toEqual(
+        returned === undefined ? [] : [returned],
+      );
+    }
+  });
+
+  const periodAt = (nowMs: number) => ({
+    dataStartTime: new Date(nowMs - 30 * 86_400_000).toISOString(),
+    dataEndTime: new Date(nowMs).toISOString(),
   });
 });
 

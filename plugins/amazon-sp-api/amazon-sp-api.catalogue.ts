@@ -25,6 +25,11 @@ export class Catalogue {
     this.places.set(channelSku, { marketplaceId, byAmazon });
   }
 
+  /** What was known led to a refusal: it is looked up anew. */
+  forget(channelSku: string): void {
+    this.places.delete(channelSku);
+  }
+
   placeOf(channelSku: string): Place | undefined {
     return this.places.get(channelSku);
   }

@@ -55,6 +55,8 @@ export default defineChannelPlugin<AmazonSpApiOptions>({
     readsOrders: true,
     cancelsOrders: true,
     subscribesWebhooks: sqs !== undefined,
+    // Large catalogues are read by report, which takes fewer calls.
+    inventoryReads: { rowsPerCall: 20, limit: 'searchListingsItems', snapshot: true },
   }),
   connect: (options, host) => new AmazonChannel(options, host),
 });

@@ -61,6 +61,7 @@ export class Pushing {
         results.push(...group.map(({ pushId }) => unanswered(pushId, error)));
       }
     }
+    this.forgetRefused(updates, results);
     return results;
   }
 
@@ -102,6 +103,16 @@ export class Pushing {
     for (; done < unknown.length && this.now() < stopAt; done += LOOKED_UP_AT_ONCE)
       await reader.learn(unknown.slice(done, done + LOOKED_UP_AT_ONCE));
     return new Set(unknown.slice(done));
+  }
+
+  private forgetRefused(updates: readonly InventoryUpdate[], results: readonly PushResult[]): void {
+    const refused = new Set(
+      results
+        .filter((result) => result.outcome === 'rejected' && !result.retryable)
+        .map(({ pushId }) => pushId),
+    );
+    for (const { pushId, channelSku } of updates)
+      if (refused.has(pushId)) this.parts.catalogue.forget(channelSku);
   }
 
   private sorted(updates: readonly InventoryUpdate[], unknown: ReadonlySet<string>) {

@@ -253,21 +253,32 @@ describe('a SKU that several marketplaces list', () => {
     expect(results.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1);
   });
 
-  it('is told once by a read of all', async () => {
-    const page = (marketplaceIds: string) =>
+  it('is told once by a read of all, and written through the first whatever was read first', async () => {
+    const onPage = (marketplaceId: string) =>
       nock(API)
         .get(ITEMS)
-        .query((query) => query.marketplaceIds === marketplaceIds && query.identifiers === undefined);
-    page(amazon.US).reply(200, amazon.itemPage([amazon.item('A', [amazon.own(3)])]));
-    page(amazon.CA).reply(
-      200,
+        .query((query) => query.marketplaceIds === marketplaceId && query.identifiers === undefined);
+    const [inUs, inCa] = [
+      amazon.itemPage([amazon.item('A', [amazon.own(3)])]),
       amazon.itemPage([amazon.item('A', [amazon.own(3)]), amazon.item('B', [amazon.own(2)])]),
-    );
-    const { items } = await collect((await channelWith(twoMarketplaces)).readInventory({}));
+    ];
+    const channel = await channelWith(twoMarketplaces);
+    onPage(amazon.CA).reply(200, inCa);
+    await collect(channel.readInventory({ cursor: '1' }));
+    onPage(amazon.US).reply(200, inUs);
+    onPage(amazon.CA).reply(200, inCa);
+    const { items } = await collect(channel.readInventory({}));
     expect(items.map(({ channelSku, quantityUnits }) => [channelSku, quantityUnits])).toEqual([
       ['A', 3],
       ['B', 2],
     ]);
+    onPatch('A', amazon.US).reply(200, accepted);
+    onPatch('B', amazon.CA).reply(400, amazon.errors('InvalidInput', 'Unknown SKU.'));
+    await channel.pushInventory(updates(['A', 1], ['B', 1]));
+    // It may have moved.
+    onLookUp(amazon.US, 'B').reply(200, amazon.itemPage([amazon.item('B', [amazon.own(2)])]));
+    onPatch('B', amazon.US).reply(200, accepted);
+    await channel.pushInventory(updates(['B', 1]));
   });
 
   it('that Amazon holds is never pushed', async () => {

@@ -1,4 +1,4 @@
-import { ChannelProtocolError } from 'onhand/channel-api';
+import { type ChannelClock, ChannelProtocolError } from 'onhand/channel-api';
 import type { EbayClient } from './ebay.client';
 import { hasError, wordsOf } from './ebay.errors';
 import { partOf, rowsIn, textIn } from './ebay.fields';
@@ -15,21 +15,29 @@ export const NO_OFFER = 25713;
 const NOT_FOUND = [25702, 25710, NO_OFFER, 25725];
 
 /** Few enough that a restart does not use up the second's calls, and enough that a batch need not wait long. */
-const AT_ONCE = 5;
+const AT_ONCE = 10;
+
+/** Somebody may publish another offer of a SKU, and nothing tells of that. */
+const KNOWN_FOR_MS = 86_400_000;
 
 /**
  * Which offers a SKU has. A change of quantity names them, and `getOffers` gives them for one SKU a call: they are
- * kept for as long as the process lives, or until eBay does not know one any more.
+ * kept for a day, or until eBay does not know one any more. That a SKU has none is not kept: it may soon.
  */
 export class EbayOffers {
-  private readonly known = new Map<string, Offer[]>();
+  private readonly known = new Map<string, { offers: Offer[]; until: number }>();
 
-  constructor(private readonly client: EbayClient) {}
+  constructor(
+    private readonly client: EbayClient,
+    private readonly clock: ChannelClock,
+  ) {}
 
   /** Of each SKU, without asking again for those that are known. */
   async offersOf(skus: readonly string[]): Promise<ReadonlyMap<string, readonly Offer[]>> {
-    await this.readAll(skus.filter((sku) => !this.known.has(sku)));
-    return new Map(skus.map((sku) => [sku, this.known.get(sku) ?? []]));
+    const now = this.clock.now().getTime();
+    const kept = (sku: string) => this.known.get(sku);
+    const read = await this.readAll(skus.filter((sku) => !((kept(sku)?.until ?? 0) > now)));
+    return new Map(skus.map((sku) => [sku, read.get(sku) ?? kept(sku)?.offers ?? []]));
   }
 
   /** Of each SKU, as they are now. */
@@ -40,7 +48,11 @@ export class EbayOffers {
       for (let sku = left.pop(); sku !== undefined; sku = left.pop()) read.set(sku, await this.read(sku));
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work));
-    for (const [sku, offers] of read) this.known.set(sku, offers);
+    const until = this.clock.now().getTime() + KNOWN_FOR_MS;
+    for (const [sku, offers] of read) {
+      if (offers.length > 0) this.known.set(sku, { offers, until });
+      else this.known.delete(sku);
+    }
     return read;
   }
 

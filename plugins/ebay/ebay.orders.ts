@@ -7,7 +7,7 @@ import {
   UntranslatableError,
 } from 'onhand/channel-api';
 import { type EbayClient, segmentOf } from './ebay.client';
-import { hasError, wordsOf } from './ebay.errors';
+import { wordsOf } from './ebay.errors';
 import { idIn, type Json, objectIn, partOf, partsOf, rowsIn, textIn } from './ebay.fields';
 import type { EbayPostOrder } from './ebay.post-order';
 import {
@@ -28,8 +28,6 @@ const OLDEST_DAYS = 729;
 /** eBay's own advice for polls: what changed in the last two minutes may not be listed yet (KB 1788). */
 const OVERLAP_MS = 120_000;
 const DAY_MS = 86_400_000;
-/** "Invalid order ID." */
-const INVALID_ORDER = 32100;
 
 type Query = { cursor?: string; since?: string };
 
@@ -85,7 +83,8 @@ export class EbayOrders {
     const segment = segmentOf(orderId);
     if (segment === undefined) return undefined;
     const response = await this.client.send({ method: 'GET', path: `${ORDER}/${segment}` });
-    if (response.status === 404 || hasError(response, INVALID_ORDER)) return undefined;
+    // 400: what eBay takes for no order id (error 32100).
+    if (response.status === 404 || response.status === 400) return undefined;
     if (response.status !== 200)
       throw new ChannelProtocolError(`getOrder was not answered 200, but ${wordsOf(response)}`);
     return objectIn(response.json(), 'the order');
@@ -114,8 +113,13 @@ export class EbayOrders {
 
   private async named(orderIds: readonly string[]): Promise<Page<OrderDocument>> {
     const query = { orderIds: orderIds.join(',') };
-    const body = await this.client.read({ method: 'GET', path: ORDER, query });
-    return this.translate(rowsIn(body.orders ?? [], 'orders'));
+    const response = await this.client.send({ method: 'GET', path: ORDER, query });
+    if (response.status === 200)
+      return this.translate(rowsIn(partOf(response.json()).orders ?? [], 'orders'));
+    // One of them is none of eBay's any more: an unpaid order has another id once it is paid.
+    const found: Json[] = [];
+    for (const orderId of orderIds) found.push(...[(await this.find(orderId)) ?? []].flat());
+    return this.translate(found);
   }
 
   /** Translates each order by itself: what cannot be understood is set aside and costs no other. */
@@ -152,9 +156,12 @@ export class EbayOrders {
     });
   }
 
+  /** Throws `UntranslatableError` where eBay does not tell: one order must not keep the others from being read. */
   private async readShipped(orderId: string): Promise<ReadonlyMap<string, number>> {
     const path = `${ORDER}/${segmentOf(orderId)}/shipping_fulfillment`;
-    return translateShipments(await this.client.read({ method: 'GET', path }));
+    const response = await this.client.send({ method: 'GET', path });
+    if (response.status === 200) return translateShipments(partOf(response.json()));
+    throw new UntranslatableError(`its shipments cannot be read: ${wordsOf(response)}`);
   }
 
   /** A refund is processed after it was asked for, and may fail then: a buyer without goods and money. */

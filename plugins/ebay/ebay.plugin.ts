@@ -46,6 +46,7 @@ export default defineChannelPlugin<EbayOptions>({
     readsOrders: true,
     cancelsOrders: cancel.enabled,
     subscribesWebhooks: webhook !== undefined,
+    inventoryReads: { rowsPerCall: 200, limit: 'calls' },
   }),
   connect: (options, host) => new EbayChannel(options, host),
 });
@@ -69,7 +70,7 @@ class EbayChannel implements Channel {
     const { cancel, webhook, inventoryCheck, environment } = options;
     this.client = new EbayClient(options, host);
     this.quotas = new EbayQuotas(this.client, host);
-    const offers = new EbayOffers(this.client);
+    const offers = new EbayOffers(this.client, host.clock);
     this.pushes = new EbayPush(this.client, offers, options, host);
     this.inventory = new EbayInventory(this.client, offers, options);
     const postOrder = new EbayPostOrder(this.client, host, environment === 'production');

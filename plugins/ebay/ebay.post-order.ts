@@ -1,4 +1,4 @@
-import { type ChannelHost, isChannelError } from 'onhand/channel-api';
+import { type ChannelHost, isChannelError, isHeldBack } from 'onhand/channel-api';
 import type { EbayClient } from './ebay.client';
 import { type Json, partOf, partsOf, textIn } from './ebay.fields';
 
@@ -40,7 +40,7 @@ export class EbayPostOrder {
 
   /**
    * Orders with a cancellation or a return that changed since the last poll that was told to be `done`, all of
-   * them at first. A seller's token that may not search costs no order: orders say themselves that they were cancelled.
+   * them at first.
    */
   async changedOrders(): Promise<{ orderIds: string[]; done: () => void }> {
     if (!this.isThere) return { orderIds: [], done: () => {} };
@@ -53,9 +53,7 @@ export class EbayPostOrder {
           if (this.seen.get(id) !== state) orderIds.add(orderId);
         }
     } catch (error) {
-      if (!isChannelError(error) || error.retryable) throw error;
-      if (!this.hasWarned) this.host.log.warn(`cancellations and returns are not polled: ${error.message}`);
-      this.hasWarned = true;
+      this.goOnWithout(error);
       return { orderIds: [], done: () => {} };
     }
     return { orderIds: [...orderIds], done: () => (this.seen = states) };
@@ -68,8 +66,19 @@ export class EbayPostOrder {
 
   /** The same for one order, asked for by itself. */
   async readReturned(orderId: string): Promise<ReadonlyMap<string, number> | undefined> {
-    if (this.isThere) await this.search(RETURNS, { order_id: orderId });
+    try {
+      if (this.isThere) await this.search(RETURNS, { order_id: orderId });
+    } catch (error) {
+      this.goOnWithout(error);
+    }
     return this.returnedOf(orderId);
+  }
+
+  /** An API without a public contract, which not every seller may use, must not keep orders from being read. */
+  private goOnWithout(error: unknown): void {
+    if (!isChannelError(error) || isHeldBack(error) || error.code === 'channel-unavailable') throw error;
+    if (!this.hasWarned) this.host.log.warn(`cancellations and returns are not polled: ${error.message}`);
+    this.hasWarned = true;
   }
 
   private recent(): Record<string, string> {

@@ -60,7 +60,7 @@ function takesUpdates(
       const responses = requests.flatMap(({ sku, offers = [] }) => {
         const refused = refuse(sku, sent.length);
         if (refused !== undefined)
-          return [{ sku, statusCode: refused >= 25025 ? 500 : 400, errors: [ebayError(refused)] }];
+          return [{ sku, statusCode: refused === 25025 ? 500 : 400, errors: [ebayError(refused)] }];
         const done = { sku, statusCode: 200, errors: [], warnings: [] };
         return offers.length === 0 ? [done] : offers.map(({ offerId }) => ({ ...done, offerId }));
       });
@@ -105,8 +105,25 @@ describe('a push', () => {
     offersAre();
     takesUpdates(3, (sku, call) => (sku === 'B' && call === 2 ? 25713 : undefined));
     const { channel } = await connectEbay();
-    for (let push = 0; push < 3; push += 1) await channel.pushInventory(updates(['A', push], ['B', push]));
+    const answered: PushResult[] = [];
+    for (let push = 0; push < 3; push += 1)
+      answered.push(...(await channel.pushInventory(updates(['A', push], ['B', push]))));
     expect(offerReads.sort()).toEqual(['A', 'B', 'B']);
+    // It has an offer as far as we know: the next try finds out whether it has another.
+    expect(answered[3]).toMatchObject({ outcome: 'rejected', code: 'ebay-25713', retryable: true });
+  });
+
+  it('looks again for offers where there were none, and for all of them after a day', async () => {
+    offersAre({ B: 404 });
+    takesUpdates(3);
+    const { channel, clock } = await connectEbay();
+    const rows = updates(['A', 1], ['B', 1]);
+    for (let push = 0; push < 2; push += 1) await channel.pushInventory(rows);
+    expect(offerReads.sort()).toEqual(['A', 'B', 'B']);
+    clock.nowMs += 86_400_001;
+    nock(API).post('/identity/v1/oauth2/token').reply(200, token());
+    await channel.pushInventory(rows);
+    expect(offerReads.sort()).toEqual(['A', 'A', 'B', 'B', 'B']);
   });
 
   it('carries the token and the marketplace, as JSON', async () => {

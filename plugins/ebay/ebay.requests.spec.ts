@@ -256,24 +256,51 @@ describe('reading orders', () => {
     nock(API)
       .get(ORDER)
       .query(true)
-      .reply(200, { orders: [inPart, orderOf({ orderId: '2', cancelState: 'IN_PROGRESS' })] })
+      .reply(200, {
+        orders: [inPart, orderOf({ orderId: '2', cancelState: 'IN_PROGRESS' }), { ...inPart, orderId: '3' }],
+      })
       .get(`${ORDER}/1/shipping_fulfillment`)
       .reply(200, { fulfillments: [{ lineItems: [{ lineItemId: '10001', quantity: 1 }] }] })
       .get(`${ORDER}/2`)
-      .reply(200, orderOf({ orderId: '2', cancelState: 'CANCELED' }));
+      .reply(200, orderOf({ orderId: '2', cancelState: 'CANCELED' }))
+      .get(`${ORDER}/3/shipping_fulfillment`)
+      .reply(404);
     const { channel } = await connectEbay();
-    const { items } = await collect(channel.readOrders({}));
+    const { items, pages } = await collect(channel.readOrders({}));
+    expect(pages[0]?.unreadable).toMatchObject([{ id: '3' }]);
     expect(items.map(({ lines }) => [lines[0]?.fulfilled, lines[0]?.cancelled])).toEqual([
       [1, 0],
       [0, 2],
     ]);
   });
 
-  it('goes on without the Post-Order API where the token may not use it, and has none in the sandbox', async () => {
+  it('asks for others one by one where eBay does not have one of them', async () => {
     grants();
-    nock(API).post(TOKEN).optionally().reply(200, token('app-token'));
+    postOrderHas([returnOf('7', 'OPEN'), returnOf('8', 'OPEN')]);
+    nock(API)
+      .get(ORDER)
+      .query(({ filter }) => filter !== undefined)
+      .reply(200, { orders: [] })
+      .get(ORDER)
+      .query({ orderIds: '7,8' })
+      .reply(400, { errors: [ebayError(30800)] })
+      .get(`${ORDER}/7`)
+      .reply(404)
+      .get(`${ORDER}/8`)
+      .reply(200, orderOf({ orderId: '8' }));
+    const { channel } = await connectEbay();
+    const { items } = await collect(channel.readOrders({}));
+    expect(items.map(({ orderId }) => orderId)).toEqual(['8']);
+  });
+
+  it.each([400, 403])('goes on without the Post-Order API where it answers %s', async (status) => {
+    grants();
     nock(API).get('/developer/analytics/v1_beta/rate_limit/').optionally().reply(204);
-    nock(API).get(CANCELLATIONS).query(true).reply(403);
+    nock(API).post(TOKEN).optionally().reply(200, token('app-token'));
+    nock(API)
+      .get(CANCELLATIONS)
+      .query(true)
+      .reply(status, { error: [ebayError(1)] });
     nock(API)
       .get(ORDER)
       .query(true)
@@ -281,6 +308,9 @@ describe('reading orders', () => {
     const { channel, logged } = await connectEbay();
     expect((await collect(channel.readOrders({}))).items).toHaveLength(1);
     expect(logged.join()).toContain('cancellations and returns are not polled');
+  });
+
+  it('has no Post-Order API in the sandbox', async () => {
     const sandbox = 'https://api.sandbox.ebay.com';
     nock(sandbox).post(TOKEN).times(2).reply(200, token());
     nock(sandbox)
@@ -352,8 +382,11 @@ describe('quotas', () => {
       .get('/developer/analytics/v1_beta/rate_limit/')
       .matchHeader('authorization', 'Bearer app-token')
       .reply(200, said);
-    const { channel, clock } = await connectEbay({ quotas: { inventory: 1_000 } });
+    const { channel, clock } = await connectEbay({ quotas: { inventory: 1_000, fulfillment: 100 } });
     await collect(channel.readOrders({}));
+    // What is counted by the minute is no quota of the day.
+    nock(API).get(`${ORDER}/1`).times(6).reply(404);
+    for (let read = 0; read < 6; read += 1) await channel.readOrder!('1');
     nock(API).get(ITEMS).query(true).reply(200, { inventoryItems: [] });
     await collect(channel.readInventory({}));
     const error = await failureOf(collect(channel.readInventory({})));

@@ -107,12 +107,13 @@ describe('a signature', () => {
     ['not JSON', Buffer.from('x').toString('base64')],
     ['without a key id', headerOf({ signature: SIGNATURES.SHA1 })],
     ['of a key id that leads elsewhere', headerOf({ kid: '../config', signature: SIGNATURES.SHA1 })],
-    ['not canonical', `${headerOf({ kid: 'key-1', signature: SIGNATURES.SHA1 })}aa`],
+    ['not canonical', `${headerOf({ kid: 'key-1', signature: SIGNATURES.SHA1 })} `],
     ['of a signature that is not Base64', headerOf({ kid: 'key-1', signature: `${SIGNATURES.SHA1}!` })],
     ['longer than any', 'a'.repeat(4_004)],
   ])('that is %s is refused without a call', async (_, header) => {
     const { channel } = await channelWith();
-    expect(await channel.verifyWebhook(posted(header))).toMatchObject({ verdict: 'refused', status: 412 });
+    const reason = 'there is no X-EBAY-SIGNATURE header, or it is none of eBay’s';
+    expect(await channel.verifyWebhook(posted(header))).toEqual({ verdict: 'refused', status: 412, reason });
   });
 });
 
@@ -136,8 +137,12 @@ describe('public keys', () => {
       .times(6)
       .reply(404, { errors: [{ errorId: 195001 }] });
     const { channel, clock } = await channelWith();
-    for (let forged = 0; forged < 20; forged += 1)
-      expect(await channel.verifyWebhook(signed(`forged-${forged}`))).toMatchObject({ status: 412 });
+    for (let forged = 0; forged < 20; forged += 1) {
+      const reason =
+        forged < 6 ? 'eBay has no such key' : 'too many keys were asked for; try again in a minute';
+      const verdict = await channel.verifyWebhook(signed(`forged-${forged}`));
+      expect(verdict).toEqual({ verdict: 'refused', status: 412, reason });
+    }
     clock.nowMs += 60_001;
     nock(API).get(/key-1/).reply(200, { key: KEY, algorithm: 'ECDSA', digest: 'SHA1' });
     expect(await channel.verifyWebhook(signed())).toMatchObject({ verdict: 'accepted' });

@@ -41,6 +41,9 @@ export default defineChannelPlugin<GenericRestOptions>({
     readsOrders: true,
     cancelsOrders: options.cancel !== undefined,
     subscribesWebhooks: false,
+    ...(options.read.paging.kind !== 'none' && {
+      inventoryReads: { rowsPerCall: options.read.paging.pageSize, limit: 'api' },
+    }),
   }),
   connect: (options, host) => new GenericRestChannel(options, host),
 });

@@ -1,6 +1,43 @@
 import fc from 'fast-check';
 import { EMPTY_LEVEL, type Level } from '../inventory/level';
-import { type BufferPolicy, type ComponentStock, computeWaterfall } from './waterfall';
+import { BufferConfig } from '../config/buffer.config';
+import type { BufferInputs } from './apply-buffers';
+import { mergeLayers } from './effective-policy';
+import { NO_SIGNALS } from './needs';
+import { type CapPolicy, type ComponentStock, computeWaterfall as compute } from './waterfall';
+
+interface BufferPolicy {
+  units: number;
+  percent: number;
+  source: string;
+  percentSource?: string;
+  stale?: { units: number; percent: number; reason: string };
+}
+
+type Stock = Omit<ComponentStock, 'buffer'>;
+
+function inputsOf({ units, percent, source, percentSource = source, stale }: BufferPolicy): BufferInputs {
+  const { rule: _rule, ...none } = new BufferConfig();
+  const policy = mergeLayers({ name: source, settings: { ...none, units } }, [
+    { name: percentSource, settings: { percent } },
+    { name: source, settings: { staleUnits: stale?.units ?? 0, stalePercent: stale?.percent ?? 0 } },
+  ]);
+  return { policy, needs: [], channel: NO_SIGNALS, ...(stale && { stale: stale.reason }), nowMs: 0 };
+}
+
+/** With the buffer of a policy that looks at no sales. */
+function computeWaterfall(
+  components: readonly Stock[],
+  policy: BufferPolicy,
+  cap: CapPolicy | null,
+  now: Date,
+) {
+  return compute(
+    components.map((component) => ({ ...component, buffer: inputsOf(policy) })),
+    cap,
+    now,
+  );
+}
 
 const NOW = new Date('2024-05-01T10:00:00Z');
 const NO_BUFFER: BufferPolicy = { units: 0, percent: 0, source: 'channel shop' };
@@ -8,7 +45,7 @@ const NO_BUFFER: BufferPolicy = { units: 0, percent: 0, source: 'channel shop' }
 function stock(
   available: number,
   { units = 1, sku = 'A', ...level }: Partial<Level> & { units?: number; sku?: string } = {},
-): ComponentStock {
+): Stock {
   return {
     sku,
     unitsPerListing: units,
@@ -18,11 +55,8 @@ function stock(
 
 const capOf = (units: number | null) => (units === null ? null : { units, source: 'channel shop' });
 
-const quantityOf = (
-  components: ComponentStock[],
-  policy: Partial<BufferPolicy> = {},
-  cap: number | null = null,
-) => computeWaterfall(components, { ...NO_BUFFER, ...policy }, capOf(cap), NOW).quantity;
+const quantityOf = (components: Stock[], policy: Partial<BufferPolicy> = {}, cap: number | null = null) =>
+  computeWaterfall(components, { ...NO_BUFFER, ...policy }, capOf(cap), NOW).quantity;
 
 describe('a published quantity', () => {
   test('is what is available, where nothing is withheld', () => {
@@ -66,7 +100,7 @@ describe('a published quantity', () => {
     const waterfall = computeWaterfall([stock(available)], { ...NO_BUFFER, ...policy }, null, NOW);
     expect(waterfall.quantity).toBe(quantity);
     expect(waterfall.components[0]!.buffers).toEqual([
-      { kind: 'static', units: available - quantity, reason },
+      { kind: 'static', units: available - quantity, policy: 'channel shop', reason },
     ]);
   });
 
@@ -144,7 +178,7 @@ describe('a published quantity', () => {
           quarantined: 3,
           damaged: 2,
           available: 21,
-          buffers: [{ kind: 'static', units: 2, reason: '2 units (channel shop)' }],
+          buffers: [{ kind: 'static', units: 2, policy: 'channel shop', reason: '2 units (channel shop)' }],
           sellable: 19,
           listings: 9,
           versions: { main: 1 },
@@ -189,7 +223,7 @@ const anyLevel = fc
 
 const anyComponent = fc
   .record({ unitsPerListing: fc.integer({ min: 1, max: 50 }), levels: fc.array(anyLevel, { maxLength: 3 }) })
-  .map(({ unitsPerListing, levels }): ComponentStock => ({
+  .map(({ unitsPerListing, levels }): Stock => ({
     sku: 'A',
     unitsPerListing,
     levels: new Map(levels.map((level, index) => [`location ${index}`, level])),
@@ -210,7 +244,7 @@ const anyPolicy = fc.record({
 });
 const anyCap = fc.option(fc.nat(5_000));
 
-const availableOf = ({ levels }: ComponentStock) =>
+const availableOf = ({ levels }: Stock) =>
   [...levels.values()].reduce((sum, level) => sum + level.available, 0);
 
 describe('of any stock, buffer and cap', () => {

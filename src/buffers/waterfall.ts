@@ -1,11 +1,5 @@
 import { type Level, physicalUnits } from '../inventory/level';
-
-/** Units withheld from a channel, with the reason. */
-export interface AppliedBuffer {
-  kind: 'static' | 'stale';
-  units: number;
-  reason: string;
-}
+import { type AppliedBuffer, type BufferInputs, buffersOf } from './apply-buffers';
 
 /** How one SKU of a listing comes to what can be sold of it; units throughout. */
 export interface ComponentWaterfall {
@@ -42,17 +36,7 @@ export interface ComponentStock {
   unitsPerListing: number;
   /** The SKU's levels at the locations that serve the channel, by location code. */
   levels: ReadonlyMap<string, Level>;
-}
-
-export interface BufferPolicy {
-  units: number;
-  percent: number;
-  /** Where it is set, such as `channel shop`. */
-  source: string;
-  /** Where the percentage is set, if not there too. */
-  percentSource?: string;
-  /** On top, while the channel cannot be reached. */
-  stale?: { units: number; percent: number; reason: string };
+  buffer: BufferInputs;
 }
 
 /** Most units of a listing to be shown. */
@@ -67,11 +51,10 @@ export interface CapPolicy {
  */
 export function computeWaterfall(
   components: readonly ComponentStock[],
-  policy: BufferPolicy,
   cap: CapPolicy | null,
   computedAt: Date,
 ): Waterfall {
-  const explained = components.map((component) => explainComponent(component, policy));
+  const explained = components.map(explainComponent);
   const uncapped = explained.length === 0 ? 0 : Math.min(...explained.map((each) => each.listings));
   return {
     components: explained,
@@ -83,15 +66,12 @@ export function computeWaterfall(
   };
 }
 
-function explainComponent(
-  { sku, unitsPerListing, levels }: ComponentStock,
-  policy: BufferPolicy,
-): ComponentWaterfall {
+function explainComponent({ sku, unitsPerListing, levels, buffer }: ComponentStock): ComponentWaterfall {
   const all = [...levels.values()];
   const sum = (units: (level: Level) => number) => all.reduce((total, level) => total + units(level), 0);
   // A level below zero owes units that another location's stock must not be sold against.
   const available = sum((level) => level.available);
-  const buffers = buffersOf(available, policy);
+  const buffers = buffersOf(available, buffer);
   const sellable = Math.max(0, available - buffers.reduce((total, buffer) => total + buffer.units, 0));
   return {
     sku,
@@ -106,26 +86,4 @@ function explainComponent(
     listings: Math.floor(sellable / unitsPerListing),
     versions: Object.fromEntries([...levels].map(([location, level]) => [location, level.version])),
   };
-}
-
-/** Each the larger of so many units and so many percent of what is available; together never more than there is. */
-function buffersOf(available: number, policy: BufferPolicy): AppliedBuffer[] {
-  const { units, percent, source, percentSource = source, stale } = policy;
-  const share = shareOf(available, percent);
-  const withheld = Math.min(Math.max(units, share), Math.max(0, available));
-  const reason =
-    share > units
-      ? `${percent} % of ${available} available (${percentSource})`
-      : `${units} units (${source})`;
-  const buffers: AppliedBuffer[] = [{ kind: 'static', units: withheld, reason }];
-  if (stale) {
-    const more = Math.max(stale.units, shareOf(available, stale.percent));
-    const left = Math.max(0, available) - withheld;
-    buffers.push({ kind: 'stale', units: Math.min(more, left), reason: stale.reason });
-  }
-  return buffers.filter((buffer) => buffer.units > 0);
-}
-
-function shareOf(available: number, percent: number): number {
-  return Math.ceil((Math.max(0, available) * percent) / 100);
 }

@@ -293,6 +293,12 @@ export interface ChannelCapabilities {
   readsOrders: boolean;
   cancelsOrders: boolean;
   subscribesWebhooks: boolean;
+  /**
+   * For the plan of a reconciliation: how many rows one call of `readInventory` gives, and the limit that call
+   * counts against. The host plans by the slowest limit and 100 rows where it is absent. `snapshot`: all pages of a
+   * read may be as old as its beginning, as those of a report are.
+   */
+  inventoryReads?: { rowsPerCall: number; limit: string; snapshot?: boolean };
 }
 
 /**

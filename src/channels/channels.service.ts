@@ -7,6 +7,7 @@ import {
   type ChannelLogger,
   createChannelHttp,
   createRedactor,
+  type RateLimit,
   resolvePluginOptions,
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
@@ -31,6 +32,8 @@ export interface ReadyChannel {
   /** Checked against onhand.plugins.json; false for a plugin named by path or found in node_modules. */
   isPinned: boolean;
   capabilities: ChannelCapabilities;
+  /** As the plugin declares them; what was learned since is the limiter's. */
+  limits: readonly RateLimit[];
   channel: Channel;
   /** Until when what is being pushed may be sent. */
   deadline: CallDeadline;
@@ -126,6 +129,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         pluginVersion: plugin.version,
         isPinned: location.isPinned,
         capabilities,
+        limits,
         channel,
         deadline,
       };

@@ -215,10 +215,14 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
     await markDirty(poolOf(this.dataSource), ids, forced);
   }
 
-  /** What the channel itself said it shows. An accepted push of that quantity is confirmed by it. */
+  /**
+   * What the channel itself said it shows. An accepted push of that quantity is confirmed by it. `readAt`: when it
+   * was asked, by the database's clock, where that may be a while ago; what was pushed since is not undone.
+   */
   async recordShown(
     channel: string,
     shown: readonly Pick<ShownInventory, 'channelSku' | 'channelLocation' | 'quantityUnits'>[],
+    readAt: Date | null = null,
   ): Promise<void> {
     const items = shown.flatMap(({ channelSku, channelLocation = '', quantityUnits }) => {
       const listing = this.find(channel, channelSku);
@@ -230,8 +234,8 @@ export class ListingsService implements BeforeApplicationShutdown, OnApplication
       items.map((item) => item.channelLocation),
       items.map((item) => item.quantityUnits),
     ];
-    await this.dataSource.query(RECORD_SHOWN, columns);
-    await this.dataSource.query(CONFIRM_PUSHES, [...columns, channel]);
+    await this.dataSource.query(RECORD_SHOWN, [...columns, readAt]);
+    await this.dataSource.query(CONFIRM_PUSHES, [...columns, channel, readAt]);
   }
 
   /** Listings take effect as a whole or not at all; a file that cannot be used leaves the old ones. */

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
 import {
   Config,
@@ -15,6 +15,7 @@ import {
   ReservationsConfig,
   ServerConfig,
 } from './config';
+import { ChecksConfig, CountsConfig } from './counts.config';
 import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
@@ -47,12 +48,14 @@ const CONFIG_SHAPE: Shape<Config> = {
     redis: { type: RedisConfig },
     reservations: { type: ReservationsConfig },
     ledger: { type: LedgerConfig },
-    buffers: { type: BufferConfig },
+    buffers: { type: HostBufferConfig },
     intake: { type: IntakeConfig },
     push: { type: PushConfig },
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    counts: { type: CountsConfig },
+    checks: { type: ChecksConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

@@ -1,5 +1,5 @@
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { BufferConfig, type BufferSettings } from './buffer.config';
 import { List, Mapping, Nullable, OneOf, TextLike, TextList, WholeNumber } from './field-rules';
 import { ShortfallConfig } from './shortfall.config';
 
@@ -46,6 +46,9 @@ export class ChannelConfig {
   @Mapping()
   readonly buffer: BufferConfig = new BufferConfig();
 
+  /** The figures of `buffer` that the channel sets itself. */
+  readonly ownBuffer: Partial<BufferSettings> = {};
+
   /** When the channel is taken to be away; what it does not set is taken from the host's `breaker`. */
   @Mapping()
   readonly breaker: BreakerConfig = new BreakerConfig();
@@ -57,6 +60,10 @@ export class ChannelConfig {
 
   @WholeNumber(60, 86_400)
   readonly reconcileEverySeconds: number = 900;
+
+  /** What is done about a quantity that the channel should not show: push it again, or only tell. */
+  @OneOf('correct', 'report')
+  readonly onDrift: 'correct' | 'report' = 'correct';
 
   /** How often orders are read, beside their webhooks; 0 for only when something asks for it. */
   @WholeNumber(0, 86_400)

@@ -1,6 +1,7 @@
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
+import { ChecksConfig, CountsConfig } from './counts.config';
 import {
   Address,
   List,
@@ -163,12 +164,14 @@ export class Config {
 
   @Mapping() readonly reservations: ReservationsConfig = new ReservationsConfig();
   @Mapping() readonly ledger: LedgerConfig = new LedgerConfig();
-  @Mapping() readonly buffers: BufferConfig = new BufferConfig();
+  @Mapping() readonly buffers: HostBufferConfig = new HostBufferConfig();
   @Mapping() readonly intake: IntakeConfig = new IntakeConfig();
   @Mapping() readonly push: PushConfig = new PushConfig();
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
   @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
+  @Mapping() readonly counts: CountsConfig = new CountsConfig();
+  @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

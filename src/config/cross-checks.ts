@@ -1,3 +1,4 @@
+import { readPolicy } from './buffer-policy';
 import type { ChannelConfig } from './channel.config';
 import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
@@ -17,6 +18,8 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
     );
   }
   checkAllowedAddresses(config.outbound, faults);
+  checkTolerances(config.counts.tolerances, faults);
+  checkPolicies(config, faults);
   if (faults.has(['channels'])) return;
   refuseRepeats(
     config.channels.map(({ name }) => name),
@@ -60,6 +63,36 @@ function checkAllowedAddresses({ allow }: OutboundConfig, faults: FaultCollector
     const allowed = readAllowedAddress(text);
     if (typeof allowed === 'string' && !faults.has(path)) faults.add(path, allowed, text);
   });
+}
+
+function checkTolerances(tolerances: Readonly<Record<string, unknown>>, faults: FaultCollector): void {
+  if (faults.has(['counts', 'tolerances'])) return;
+  for (const [tag, units] of Object.entries(tolerances)) {
+    const isUnits = Number.isSafeInteger(units) && (units as number) >= 0;
+    if (!isUnits) faults.add(['counts', 'tolerances', tag], 'a whole number of units, 0 or more', units);
+  }
+}
+
+function checkPolicies({ buffers: { policies }, channels }: Config, faults: FaultCollector): void {
+  if (faults.has(['buffers', 'policies'])) return;
+  policies.forEach((written, index) => {
+    const path = ['buffers', 'policies', index];
+    const read = readPolicy(written);
+    if ('faults' in read) {
+      for (const { path: at, expected, found } of read.faults)
+        if (!faults.has([...path, ...at])) faults.add([...path, ...at], expected, found);
+      return;
+    }
+    const { channel } = read.policy;
+    if (channel !== null && !channels.some(({ name }) => name === channel))
+      faults.add([...path, 'channel'], 'the name of a channel under "channels"', channel);
+  });
+  refuseRepeats(
+    policies.map((policy) => policy?.name),
+    (index) => ['buffers', 'policies', index, 'name'],
+    'a name that no other policy has',
+    faults,
+  );
 }
 
 function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {

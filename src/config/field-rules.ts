@@ -29,6 +29,23 @@ export function Percent(): PropertyDecorator {
   );
 }
 
+export function NumberWithin(least: number, most: number): PropertyDecorator {
+  return rule(
+    'numberWithin',
+    `a number from ${least} to ${most}`,
+    (value) => typeof value === 'number' && value >= least && value <= most,
+  );
+}
+
+/** A number that is set, or the word `measured` for the host to find it out. */
+export function NumberOrMeasured(least: number, most: number, expected: string): PropertyDecorator {
+  return rule(
+    'numberOrMeasured',
+    expected,
+    (value) => value === 'measured' || (typeof value === 'number' && value >= least && value <= most),
+  );
+}
+
 export function TrueOrFalseOr(word: 'auto'): PropertyDecorator {
   return rule(
     'booleanOrWord',
@@ -112,7 +129,7 @@ export interface FieldKinds {
   readonly booleans: ReadonlySet<string>;
 }
 
-const NUMBER_RULES = ['wholeNumber', 'percent', 'booleanOrHops'];
+const NUMBER_RULES = ['wholeNumber', 'percent', 'numberWithin', 'numberOrMeasured', 'booleanOrHops'];
 const BOOLEAN_RULES = ['booleanOrWord', 'booleanOrHops'];
 
 /** Reads the decorators of a configuration class, so that they stay the only statement of its shape. */

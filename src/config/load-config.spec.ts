@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Test } from '@nestjs/testing';
+import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { Config } from './config';
 import { ConfigError, type ConfigFault } from './config.errors';
 import { ConfigModule } from './config.module';
@@ -68,7 +69,7 @@ describe('which file', () => {
       locations: [{ code: 'main', name: 'Main warehouse', priority: 1 }],
       reservations: { maxTtlSeconds: 604_800, expireEverySeconds: 1 },
       ledger: { maxBatch: 256, lanes: 1 },
-      buffers: { units: 0, percent: 0, staleUnits: 0, stalePercent: 20 },
+      buffers: { ...new HostBufferConfig() },
       intake: { sweepEverySeconds: 10, maxAttempts: 10, pollOverlapSeconds: 600 },
       push: { pollEverySeconds: 5, leaseSeconds: 60, maxAttempts: 10 },
       outbound: { allow: [] },
@@ -141,12 +142,14 @@ describe('which file', () => {
       ...config.push,
       ...config.intake,
       ...config.reservations,
+      ...config.buffers,
     }).toEqual({
       ...bare.server,
       ...bare.ledger,
       ...bare.push,
       ...bare.intake,
       ...bare.reservations,
+      ...bare.buffers,
     });
   });
 });
@@ -485,8 +488,8 @@ describe('what is resolved', () => {
   test('a channel takes from the host’s buffers what its own does not set', () => {
     const yaml = `buffers: { units: 5, percent: 10 }\n${channel('buffer: { units: 0 }')}\n  - { name: b, plugin: x }`;
     expect(load(yaml).channels.map(({ buffer }) => ({ ...buffer }))).toEqual([
-      { units: 0, percent: 10, staleUnits: 0, stalePercent: 20 },
-      { units: 5, percent: 10, staleUnits: 0, stalePercent: 20 },
+      { ...new BufferConfig(), units: 0, percent: 10 },
+      { ...new BufferConfig(), units: 5, percent: 10 },
     ]);
   });
 

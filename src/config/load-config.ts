@@ -1,12 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { bindConfig } from './bind-config';
 import { BreakerConfig } from './breaker.config';
-import { BufferConfig } from './buffer.config';
+import { readPolicy } from './buffer-policy';
+import { BufferConfig, HostBufferConfig, settingsOf } from './buffer.config';
 import { absolutePlugin } from './channel-plugins';
 import { ChannelConfig } from './channel.config';
 import { Config, LocationConfig, ServerConfig } from './config';
 import { type ConfigLocation, readConfigFile } from './config-file';
 import { ConfigError, type ConfigFault } from './config.errors';
+import { CountsConfig } from './counts.config';
 import { checkAcrossFields } from './cross-checks';
 import { deepFreeze } from './deep-freeze';
 import { applyEnvironment, readAdminKey } from './environment';
@@ -59,6 +61,7 @@ interface Origin {
 /** Fills in what depends on where the file lies and on other settings. */
 function resolveConfig(config: Config, origin: Origin): Config {
   const overridden = origin.faults.overrides.has('dataDir');
+  const buffers = resolveBuffers(config.buffers, origin.written);
   return Object.assign(new Config(), config, {
     server: Object.assign(new ServerConfig(), config.server, {
       publicUrl: config.server.publicUrl?.replace(/\/+$/, '') ?? null,
@@ -68,7 +71,13 @@ function resolveConfig(config: Config, origin: Origin): Config {
     locations: config.locations.map((place) =>
       Object.assign(new LocationConfig(), place, { name: place.name.trim() || place.code }),
     ),
-    channels: config.channels.map((channel, index) => resolveChannel(channel, index, config, origin)),
+    counts: Object.assign(new CountsConfig(), config.counts, {
+      folder: config.counts.folder === null ? null : resolve(origin.folder, config.counts.folder),
+    }),
+    buffers,
+    channels: config.channels.map((channel, index) =>
+      resolveChannel(channel, index, { ...config, buffers }, origin),
+    ),
     roles: rolesOf(config.role),
     file: origin.file,
     folder: origin.folder,
@@ -76,23 +85,37 @@ function resolveConfig(config: Config, origin: Origin): Config {
   });
 }
 
+/** What the rule says, on top of it what is written; policies as they were checked. */
+function resolveBuffers(buffers: HostBufferConfig, { buffers: entry }: Origin['written']): HostBufferConfig {
+  const policies = buffers.policies.flatMap((each) => {
+    const read = readPolicy(each);
+    return 'policy' in read ? [read.policy] : [];
+  });
+  return Object.assign(new HostBufferConfig(), buffers, settingsOf(writtenIn(entry, buffers)), { policies });
+}
+
+/** Those of the values that the file's section names. */
+function writtenIn<T extends object>(section: unknown, values: T): Partial<T> {
+  const own = isMapping(section) ? Object.keys(section) : [];
+  return Object.fromEntries(Object.entries(values).filter(([key]) => own.includes(key))) as Partial<T>;
+}
+
 function resolveChannel(
   channel: ChannelConfig,
   index: number,
-  { buffers, breaker }: Config,
+  { buffers: { everySeconds: _every, policies: _policies, ...buffers }, breaker }: Config,
   { folder, written }: Origin,
 ): ChannelConfig {
   const channels: unknown = written.channels;
   const entry: unknown = Array.isArray(channels) ? channels[index] : undefined;
-  const set = (section: 'buffer' | 'breaker') => {
-    const own = isMapping(entry) && isMapping(entry[section]) ? Object.keys(entry[section]) : [];
-    return Object.fromEntries(Object.entries(channel[section]).filter(([key]) => own.includes(key)));
-  };
+  const sections = isMapping(entry) ? entry : {};
+  const ownBuffer = settingsOf(writtenIn(sections.buffer, channel.buffer));
   return Object.assign(new ChannelConfig(), channel, {
     plugin: absolutePlugin(channel.plugin, folder),
     listings: channel.listings === null ? null : resolve(folder, channel.listings),
     locations: Object.assign(Object.create(null) as Record<string, string>, channel.locations),
-    buffer: Object.assign(new BufferConfig(), buffers, set('buffer')),
-    breaker: Object.assign(new BreakerConfig(), breaker, set('breaker')),
+    buffer: Object.assign(new BufferConfig(), buffers, ownBuffer, { rule: channel.buffer.rule }),
+    ownBuffer,
+    breaker: Object.assign(new BreakerConfig(), breaker, writtenIn(sections.breaker, channel.breaker)),
   });
 }

@@ -28,10 +28,10 @@ export function assertPlainJson(value: unknown): void {
   }
 }
 
-/** Listings come as CSV too, which the controller reads by itself, once it is known who sends it. */
+/** Listings and counts come as CSV too, which the controller reads by itself, once it is known who sends it. */
 function isImport({ method, path, headers }: Request): boolean {
   const isCsv = /^text\/csv\s*(;|$)/i.test(headers['content-type'] ?? '');
-  return isCsv && method === 'POST' && /^\/v1\/channels\/[^/]+\/listings\/import$/.test(path);
+  return isCsv && method === 'POST' && /^\/v1\/(channels\/[^/]+\/listings\/import|counts)$/.test(path);
 }
 
 function hasBody({ headers }: Request): boolean {

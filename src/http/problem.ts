@@ -33,6 +33,7 @@ export const PROBLEMS = {
   'order-outdated': { status: 409, title: 'A newer state of the order is known' },
   'sku-taken': { status: 409, title: 'Another SKU has that code' },
   'listing-of-file': { status: 409, title: 'The listing is kept in a file' },
+  'policy-of-file': { status: 409, title: 'The policy is kept in a file' },
   'wrong-state': { status: 409, title: 'Its state does not allow that' },
   busy: { status: 409, title: 'That is already under way' },
   'signature-mismatch': { status: 412, title: 'The signature does not fit the body' },

@@ -131,6 +131,15 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return new Set(rows.map((row) => row.id));
   }
 
+  /** The tags of the SKUs that have any. */
+  async tagsOf(ids: readonly number[]): Promise<Map<number, string[]>> {
+    const rows: { id: number; tags: string[] }[] = await this.dataSource.query(
+      `SELECT id, tags FROM skus WHERE id = ANY($1::int[]) AND tags <> '{}'`,
+      [ids],
+    );
+    return new Map(rows.map(({ id, tags }) => [id, tags]));
+  }
+
   async upsertLocations(drafts: readonly LocationDraft[]): Promise<LocationEntity[]> {
     for (const { code, name, priority } of drafts) {
       await this.dataSource.query(UPSERT_LOCATION, [code, name || null, priority ?? null]);

@@ -41,6 +41,7 @@ import { VerifyService } from './verify.service';
     AvailabilityService,
     CatalogService,
     LedgerService,
+    RebuildService,
     ReservationsService,
     StockService,
     VerifyService,

@@ -68,6 +68,24 @@ export function evolve(level: Level, event: StockEvent): Level {
   return next;
 }
 
+/** Events of one level that make the same move, added up by the database. */
+export interface SummedMoves {
+  type: EventType;
+  from_state: StockState;
+  to_state: StockState;
+  quantity: number;
+  events: number;
+}
+
+/** The level after so many like events: what `evolve` makes of each does not hang on those before it. */
+export function evolveBySum(
+  level: Level,
+  { type, from_state, to_state, quantity, events }: SummedMoves,
+): Level {
+  const after = evolve(level, { type, from: from_state, to: to_state, quantityUnits: quantity });
+  return { ...after, version: level.version + events };
+}
+
 export function sameLevel(a: Level, b: Level): boolean {
   return a.version === b.version && COUNTED_STATES.every((state) => a[state] === b[state]);
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { Needs } from '../access/scopes';
 import { IsText, IsTime, MayBeAbsent } from '../http/fields';
@@ -7,10 +7,8 @@ import { Problem } from '../http/problem';
 import { invalidRequest } from '../http/validation';
 import { CatalogService } from './catalog.service';
 import { type Level, physicalUnits } from './level';
-import { RebuildService } from './rebuild.service';
 import { type EventRow, type StockRow, StockService } from './stock.service';
 import { UnknownSkuError } from './inventory.errors';
-import { VerifyService } from './verify.service';
 
 class StockQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'Codes, separated by commas' })
@@ -43,8 +41,6 @@ export class StockController {
   constructor(
     private readonly stock: StockService,
     private readonly catalog: CatalogService,
-    private readonly verification: VerifyService,
-    private readonly rebuilding: RebuildService,
   ) {}
 
   @Get('stock')
@@ -100,22 +96,6 @@ export class StockController {
   @ApiOperation({ summary: 'How many events of each type the ledger holds' })
   ledger() {
     return this.stock.countEvents();
-  }
-
-  @Post('ledger/verify')
-  @HttpCode(200)
-  @Needs('stock:read')
-  @ApiOperation({ summary: 'Check that levels, events and reservations explain each other; changes nothing' })
-  verify() {
-    return this.verification.verify();
-  }
-
-  @Post('ledger/rebuild')
-  @HttpCode(200)
-  @Needs('admin')
-  @ApiOperation({ summary: 'Make the levels anew from the ledger' })
-  rebuild() {
-    return this.rebuilding.rebuild();
   }
 
   private async skuId(code: string): Promise<number> {

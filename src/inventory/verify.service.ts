@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inTransaction } from '../database/pool';
 import { CatalogService } from './catalog.service';
-import { scanLedger } from './ledger-scan';
+import { type LedgerWatch, scanLedger } from './ledger-scan';
 import { type Level, sameLevel } from './level';
 import { levelKey } from './stock-draft';
 
@@ -24,6 +24,8 @@ export interface Verification {
 }
 
 const NAMED_VIOLATIONS = 100;
+/** The sweep of holds comes every second; this long without it is no delay. */
+const HELD_TOO_LONG = '5 minutes';
 
 /** Checks I1–I3 in one snapshot and changes nothing. */
 @Injectable()
@@ -33,14 +35,14 @@ export class VerifyService {
     private readonly catalog: CatalogService,
   ) {}
 
-  async verify(): Promise<Verification> {
+  async verify(watch: LedgerWatch = {}): Promise<Verification> {
     const found = new Findings();
     const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
     const counted = await inTransaction(
       this.dataSource,
       async (client) => {
         await client.query('SET LOCAL statement_timeout = 0');
-        const levels = await this.compareLevels(client, found);
+        const levels = await this.compareLevels(client, found, watch);
         const reservations = await this.checkReservations(client, found);
         await this.checkShortfalls(client, found);
         return { ...levels, reservations };
@@ -55,6 +57,7 @@ export class VerifyService {
   private async compareLevels(
     client: PoolClient,
     found: Findings,
+    watch: LedgerWatch,
   ): Promise<{ events: number; levels: number }> {
     const rows = await client.query<Level & { sku_id: number; location_id: number }>('SELECT * FROM levels');
     const live = new Map(rows.rows.map((row) => [levelKey(row.sku_id, row.location_id), row]));
@@ -80,6 +83,7 @@ export class VerifyService {
           `event ${seq} of ${place} stores ${brief(stored)}, the rules make ${brief(expected)}`,
         );
       },
+      watch,
     );
     const nameless = await client.query(`
       SELECT sku_id, location_id FROM levels l
@@ -120,8 +124,23 @@ export class VerifyService {
       SELECT DISTINCT reservation_id AS id FROM reservation_lines p
        WHERE NOT EXISTS (SELECT FROM reservations r WHERE r.id = p.reservation_id)`);
     for (const { id } of orphans.rows) found.add('I2', `lines of reservation ${id} have no reservation`);
+    await this.checkDangling(client, found);
     const counted = await client.query<{ count: number }>('SELECT count(*) AS count FROM reservations');
     return counted.rows[0]!.count;
+  }
+
+  /** I2: reservations of what does not exist, and holds that nobody gives back. */
+  private async checkDangling(client: PoolClient, found: Findings): Promise<void> {
+    const nameless = await client.query(`
+      SELECT DISTINCT reservation_id AS id FROM reservation_lines p
+       WHERE NOT EXISTS (SELECT FROM skus WHERE id = p.sku_id) OR NOT EXISTS (SELECT FROM locations WHERE id = p.location_id)`);
+    for (const { id } of nameless.rows)
+      found.add('I2', `reservation ${id} holds units of a SKU or location that does not exist`);
+    const overdue = await client.query(`
+      SELECT id, expires_at FROM reservations
+       WHERE state = 'held' AND expires_at < clock_timestamp() - interval '${HELD_TOO_LONG}'`);
+    for (const { id, expires_at } of overdue.rows)
+      found.add('I2', `hold ${id} ran out at ${(expires_at as Date).toISOString()} and is held still`);
   }
 
   /** I3: a level below zero has its open shortfall. */

@@ -21,6 +21,12 @@ export interface JobRun {
   failed: boolean;
 }
 
+/** How the last run of a job went; `error` is what its handler threw. */
+export interface JobOutcome {
+  seconds: number;
+  error?: string;
+}
+
 /** Supervisors kill after 10 s as a rule. What a run did not finish stands in PostgreSQL for the next host. */
 const GIVE_UP_AFTER_MS = 4_000;
 
@@ -29,7 +35,7 @@ const FREQUENT_SECONDS = 60;
 interface Run {
   wake: Wake;
   again: boolean;
-  done: Promise<void>;
+  done: Promise<JobOutcome | undefined>;
 }
 
 /**
@@ -97,9 +103,12 @@ export class JobsService implements BeforeApplicationShutdown {
     else this.wake(name, key);
   }
 
-  /** Runs the job on this host, whatever its role, and resolves when no run of it is left. */
-  async run(name: string, key?: string): Promise<void> {
-    if (this.stopped) return;
+  /**
+   * Runs the job on this host, whatever its role, and resolves when no run of it is left; with undefined where
+   * it was not run, because the host stops.
+   */
+  async run(name: string, key?: string): Promise<JobOutcome | undefined> {
+    if (this.stopped) return undefined;
     const wake = { name, key };
     const id = wakeId(wake);
     const current = this.running.get(id);
@@ -107,7 +116,7 @@ export class JobsService implements BeforeApplicationShutdown {
       current.again = true;
       return current.done;
     }
-    const run: Run = { wake, again: false, done: Promise.resolve() };
+    const run: Run = { wake, again: false, done: Promise.resolve(undefined) };
     this.running.set(id, run);
     run.done = this.work(id, run);
     return run.done;
@@ -139,29 +148,32 @@ export class JobsService implements BeforeApplicationShutdown {
     await this.post?.close();
   }
 
-  private async work(id: string, run: Run): Promise<void> {
+  private async work(id: string, run: Run): Promise<JobOutcome | undefined> {
     // Whoever wakes a job goes on first; many wakes in one turn are one run.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    let outcome: JobOutcome | undefined;
     do {
       run.again = false;
-      await this.runOnce(id, run.wake);
+      outcome = await this.runOnce(id, run.wake);
     } while (run.again && !this.stopped);
     this.running.delete(id);
+    return outcome;
   }
 
-  private async runOnce(id: string, { name, key }: Wake): Promise<void> {
+  private async runOnce(id: string, { name, key }: Wake): Promise<JobOutcome | undefined> {
     const handler = this.handlers.get(name);
     // Woken by a host of another version, or of another installation that uses the same Redis.
-    if (!handler) return;
+    if (!handler) return undefined;
     const started = performance.now();
-    let failed = false;
+    let error: string | undefined;
     try {
       await handler(key);
-    } catch (error) {
-      failed = true;
-      this.log.error(`${id} failed: ${(error as Error).message}`, (error as Error).stack);
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown.message : String(thrown);
+      this.log.error(`${id} failed: ${error}`, (thrown as Error)?.stack);
     }
     const seconds = (performance.now() - started) / 1000;
-    for (const listener of this.runListeners) listener({ name, seconds, failed });
+    for (const listener of this.runListeners) listener({ name, seconds, failed: error !== undefined });
+    return { seconds, ...(error !== undefined && { error }) };
   }
 }

@@ -2,13 +2,17 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { Open } from '../access/scopes';
+import { BufferRulesService } from '../buffers/buffer-rules.service';
+import { RecalculationService } from '../buffers/recalculation.service';
 import { BreakerService } from '../channels/breaker.service';
 import { ChannelsService } from '../channels/channels.service';
 import { LimitsService } from '../channels/limits.service';
 import { LedgerService } from '../inventory/ledger.service';
+import { registerBufferMetrics } from './buffer-metrics';
 import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
 import { JobMetricsService } from './job-metrics.service';
+import { ReconcileMetricsService } from './reconcile-metrics.service';
 
 /** Prometheus metrics. Open, as Prometheus expects; keep it inside your network if channel names are private. */
 @ApiExcludeController()
@@ -25,10 +29,15 @@ export class MetricsController {
     breakers: BreakerService,
     limits: LimitsService,
     jobs: JobMetricsService,
+    private readonly reconciling: ReconcileMetricsService,
+    recalculation: RecalculationService,
+    buffers: BufferRulesService,
   ) {
     collectDefaultMetrics({ register: this.registry });
     new CallMetrics(this.registry, channels, breakers, limits);
     jobs.register(this.registry);
+    reconciling.register(this.registry);
+    registerBufferMetrics(this.registry, recalculation, buffers);
     const { counts } = ledger;
     for (const [name, help, of] of [
       ['batches', 'Transactions committed by the ledger', () => counts.batches],
@@ -66,6 +75,7 @@ export class MetricsController {
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
+    await this.reconciling.read();
     for (const status of await this.status.all()) {
       for (const { gauge, of } of this.channelGauges) gauge.set({ channel: status.name }, of(status));
     }

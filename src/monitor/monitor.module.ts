@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BuffersModule } from '../buffers/buffers.module';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
@@ -7,13 +8,14 @@ import { ChannelStatusService } from './channel-status.service';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { MetricsController } from './metrics.controller';
+import { ReconcileMetricsService } from './reconcile-metrics.service';
 import { StreamController } from './stream.controller';
 import { StreamService } from './stream.service';
 
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
-  imports: [ChannelsModule, InventoryModule, JobsModule],
+  imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
   controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
-  providers: [ChannelStatusService, JobMetricsService, StreamService],
+  providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
 })
 export class MonitorModule {}

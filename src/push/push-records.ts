@@ -147,7 +147,7 @@ function backoffMs({ attempts, batchFailures }: ClaimedListing): number {
 
 const BEGIN_PUSHES = `
   WITH p AS MATERIALIZED (
-    SELECT r.* FROM jsonb_to_recordset($4::jsonb)
+    SELECT r.*, d.since FROM jsonb_to_recordset($4::jsonb)
            AS r (id uuid, listing int, location text, quantity bigint, previous bigint, waterfall jsonb, trigger text)
       JOIN dirty_listings d ON d.listing_id = r.listing
      WHERE d.lease = $1 AND d.lease_until > clock_timestamp()
@@ -158,8 +158,8 @@ const BEGIN_PUSHES = `
      WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = p.listing AND o.channel_location = p.location
        AND o.state IN ('sent', 'accepted')
   )
-  INSERT INTO pushes (id, listing_id, channel, channel_location, quantity, previous, waterfall, trigger, state, sent_at, answered_at)
-  SELECT id, listing, $2, location, quantity, previous, waterfall, trigger, $3, clock_timestamp(),
+  INSERT INTO pushes (id, listing_id, channel, channel_location, quantity, previous, waterfall, trigger, state, dirty_since, sent_at, answered_at)
+  SELECT id, listing, $2, location, quantity, previous, waterfall, trigger, $3, since, clock_timestamp(),
          CASE WHEN $3 = 'observed' THEN clock_timestamp() END
     FROM p
   RETURNING listing_id`;

@@ -1,11 +1,50 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { ChannelsService } from '../channels/channels.service';
+import { MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
-import { ReconcileService } from './reconcile.service';
+import { TaskAnswers, WaitQuery } from './task-answers';
+import { TasksService } from '../jobs/tasks.service';
+import { RECONCILE, ReconcileService } from './reconcile.service';
+
+const STATES = ['open', 'escalated', 'resolved'];
+const MAX_SKUS = 1_000;
+
+class ReconcileBody {
+  @ApiPropertyOptional({ type: [String], description: "These of the channel's SKUs only; all when absent" })
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_SKUS)
+  @IsString({ each: true })
+  @MaxLength(200, { each: true })
+  channelSkus?: string[];
+}
+
+class CorrectBody {
+  @ApiProperty({ type: [String], description: "The channel's SKUs" })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_SKUS)
+  @IsString({ each: true })
+  @MaxLength(200, { each: true })
+  channelSkus: string[];
+}
+
+class DriftsQuery extends LimitQuery {
+  @ApiPropertyOptional({
+    enum: STATES,
+    description: '`escalated`: corrected too often, and left to a person',
+  })
+  @MayBeAbsent()
+  @IsIn(STATES)
+  state?: string;
+}
 
 @ApiTags('reconcile')
 @ApiBearerAuth()
@@ -15,40 +54,80 @@ export class ReconcileController {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly channels: ChannelsService,
     private readonly reconciling: ReconcileService,
+    private readonly tasks: TasksService,
+    private readonly answers: TaskAnswers,
   ) {}
+
+  @Get('reconcile/plan')
+  @Needs('channels:read')
+  @ApiOperation({ summary: 'How many calls and minutes a comparison of the channel will take' })
+  plan(@Param('channel') channel: string) {
+    return this.reconciling.plan(channel);
+  }
 
   @Post('reconcile')
   @HttpCode(200)
   @Needs('channels:write')
-  @ApiOperation({ summary: 'Compare the channel with the ledger now; what drifted is pushed again' })
-  reconcile(@Param('channel') channel: string) {
-    return this.reconciling.reconcile(channel);
+  @ApiOperation({
+    summary: 'Compare the channel with the ledger now; what drifted is pushed again',
+    description:
+      'Answers 200 with the report when that takes no longer than `wait` seconds, else 202 with the task.',
+  })
+  async reconcile(
+    @Param('channel') channel: string,
+    @Body() body: ReconcileBody | undefined,
+    @Query() { wait }: WaitQuery,
+    @Req() { caller }: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const task = await this.reconciling.start(channel, body?.channelSkus, `api:${caller!.name}`);
+    return this.answers.answer(task, wait, response);
   }
 
   @Get('reconciliations')
   @Needs('channels:read')
-  @ApiOperation({ summary: 'The last comparisons of the channel, newest first' })
+  @ApiOperation({ summary: 'The last comparisons of the whole channel, newest first' })
   async runs(@Param('channel') channel: string, @Query() { limit }: LimitQuery) {
     this.channels.get(channel);
-    const items = await this.dataSource.query(
-      `SELECT id, started_at AS "startedAt", finished_at AS "finishedAt", listings, equal, in_flight AS "inFlight",
-              drifted, missing, unmapped, error
-         FROM reconcile_runs WHERE channel = $1 ORDER BY started_at DESC LIMIT $2`,
-      [channel, limit],
-    );
-    return { items };
+    const tasks = await this.tasks.list(limit, { kind: RECONCILE, subject: channel });
+    return {
+      items: tasks.map(({ id, state, startedAt, finishedAt, report, error }) => ({
+        ...report,
+        id,
+        state,
+        startedAt,
+        finishedAt,
+        error,
+      })),
+    };
   }
 
   @Get('drifts')
   @Needs('channels:read')
-  @ApiOperation({ summary: 'What the comparisons found, newest first' })
-  async drifts(@Param('channel') channel: string, @Query() { limit }: LimitQuery) {
+  @ApiOperation({
+    summary: 'What the channel shows otherwise than it should, and since when; last found first',
+  })
+  async drifts(@Param('channel') channel: string, @Query() { limit, state }: DriftsQuery) {
     this.channels.get(channel);
-    const items = await this.dataSource.query(
-      `SELECT run_id AS "runId", channel_sku AS "channelSku", nullif(channel_location, '') AS "channelLocation", cause, shown_units AS shown, expected_units AS expected, found_at AS "foundAt"
-         FROM drifts WHERE channel = $1 ORDER BY found_at DESC, channel_sku LIMIT $2`,
-      [channel, limit],
-    );
+    const items = await this.dataSource.query(DRIFTS, [channel, limit, state ?? null]);
     return { items };
   }
+
+  @Post('drifts/correct')
+  @HttpCode(200)
+  @Needs('channels:write')
+  @ApiOperation({ summary: 'Push again what drifted, also where that was tried too often' })
+  async correct(@Param('channel') channel: string, @Body() { channelSkus }: CorrectBody) {
+    const corrected = await this.reconciling.correct(channel, channelSkus);
+    return { corrected };
+  }
 }
+
+const DRIFTS = `
+  SELECT run_id AS "runId", channel_sku AS "channelSku", nullif(channel_location, '') AS "channelLocation", cause,
+         shown_units AS shown, expected_units AS expected, pushed_units AS pushed, pushed_at AS "pushedAt", versions, since,
+         found_at AS "foundAt", times, corrections, escalated_at AS "escalatedAt", resolved_at AS "resolvedAt"
+    FROM drifts
+   WHERE channel = $1 AND CASE $3::text WHEN 'open' THEN resolved_at IS NULL WHEN 'resolved' THEN resolved_at IS NOT NULL
+         WHEN 'escalated' THEN escalated_at IS NOT NULL ELSE true END
+   ORDER BY found_at DESC, channel_sku LIMIT $2`;

@@ -1,227 +1,171 @@
-import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
-import type { ShownInventory } from '../channel-api';
+import { isChannelError, isHeldBack } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
-import { type Listing, ListingsService } from '../channels/listings.service';
+import { ListingsService } from '../channels/listings.service';
 import { UnmappedService } from '../channels/unmapped.service';
-import { inTransaction } from '../database/pool';
+import { Config } from '../config/config';
+import { poolOf } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
-import { ReconcileBusyError, ReconcileUnservedError } from './reconcile.errors';
+import type { TaskRun } from '../jobs/task-run';
+import { TasksService, type TaskView } from '../jobs/tasks.service';
+import { Comparison } from './comparison';
+import { DriftRecords } from './drift-records';
+import { OrderCatchUpService } from './order-catch-up.service';
+import { readAhead } from './read-ahead';
+import { planLine, planOf, type ReconcilePlan } from './reconcile-plan';
+import { emptyReport, type ReconcileReport, reportLine } from './reconcile-report';
+import { ReconcileUnservedError } from './reconcile.errors';
 
-export interface ReconcileReport {
-  id: string;
-  channel: string;
-  listings: number;
-  equal: number;
-  /** Dirty or being pushed: different, and about to be put right. */
-  inFlight: number;
-  drifted: number;
-  /** Mapped listings that the channel does not show. */
-  missing: number;
-  /** SKUs that the channel shows and nobody mapped. */
-  unmapped: number;
+/** Of a whole channel, and of chosen SKUs, which may run beside it. */
+export const RECONCILE = 'reconcile';
+export const RECONCILE_SKUS = 'reconcile-skus';
+
+/** Failures in a row, none of them on the first page, before a run is given up. */
+const FAILURES_IN_A_ROW = 5;
+const LONGEST_PAUSE_MS = 60_000;
+
+interface Checkpoint {
+  cursor: string;
 }
 
-interface Finding {
-  channelSku: string;
-  /** '' where the channel keeps one number per listing. */
-  channelLocation: string;
-  cause: 'drift' | 'missing' | 'unmapped';
-  shown: number | null;
-  expected: number | null;
-}
-
-/** Compares what a channel shows with what it should, page by page; what truly drifted is recorded and pushed again. */
+/** Compares what a channel shows with what it should; what truly drifted is recorded, and pushed again. */
 @Injectable()
-export class ReconcileService {
+export class ReconcileService implements OnModuleInit {
   private readonly log = new Logger('reconcile');
+  private readonly records: DriftRecords;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectDataSource() dataSource: DataSource,
     private readonly channels: ChannelsService,
     private readonly listings: ListingsService,
-    private readonly unmappedSkus: UnmappedService,
+    private readonly unmapped: UnmappedService,
     private readonly published: PublishedQuantityService,
+    private readonly orders: OrderCatchUpService,
     private readonly jobs: JobsService,
-  ) {}
-
-  /**
-   * Runs once at a time over all hosts. Throws `UnknownChannelError`, `ReconcileUnservedError`,
-   * `ReconcileBusyError`, or what the channel's read throws.
-   */
-  async reconcile(name: string): Promise<ReconcileReport> {
-    const channel = this.channels.get(name);
-    if (channel.state === 'failed') throw new ReconcileUnservedError(name, channel.error);
-    return inTransaction(this.dataSource, async (client) => {
-      // The lock lives as long as this transaction, so a killed host frees it.
-      await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
-      const lock = await client.query<{ free: boolean }>(
-        'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 20)) AS free',
-        [`reconcile ${name}`],
-      );
-      if (!lock.rows[0]!.free) throw new ReconcileBusyError(name);
-      return this.run(channel);
-    });
+    private readonly tasks: TasksService,
+    private readonly config: Config,
+  ) {
+    this.records = new DriftRecords(poolOf(dataSource));
   }
 
-  private async run(channel: ReadyChannel): Promise<ReconcileReport> {
-    const report: ReconcileReport = {
-      id: randomUUID(),
-      channel: channel.name,
-      listings: 0,
-      equal: 0,
-      inFlight: 0,
-      drifted: 0,
-      missing: 0,
-      unmapped: 0,
-    };
-    const { id, channel: name } = report;
-    await this.dataSource.query(
-      'INSERT INTO reconcile_runs (id, channel, started_at) VALUES ($1, $2, clock_timestamp())',
-      [id, name],
-    );
+  onModuleInit(): void {
+    this.tasks.define(RECONCILE, (run) => this.run(run));
+    this.tasks.define(RECONCILE_SKUS, (run) => this.run(run));
+  }
+
+  /** Throws `UnknownChannelError`, `ReconcileUnservedError`, `TaskBusyError`. */
+  async start(name: string, channelSkus: readonly string[] | undefined, askedBy: string): Promise<TaskView> {
+    this.served(name);
+    if (!channelSkus) return this.tasks.start(RECONCILE, name, {}, askedBy);
+    return this.tasks.start(RECONCILE_SKUS, name, { channelSkus }, askedBy);
+  }
+
+  /** Compares the channel on this host, or goes on where a host that was lost left off. Throws what it failed with. */
+  async runHere(name: string, askedBy: string): Promise<void> {
+    const task = await this.tasks.runHere(RECONCILE, name, {}, askedBy);
+    if (task.state === 'failed') this.tasks.reportOf(task);
+  }
+
+  /** Throws `UnknownChannelError`, `ReconcileUnservedError`. */
+  async plan(name: string): Promise<ReconcilePlan> {
+    const channel = this.served(name);
+    const { capabilities, config } = channel;
+    const listings = this.listings.countOf(name);
+    const places = capabilities.stockByLocation ? Math.max(1, Object.keys(config.locations).length) : 1;
+    const tasks = await this.tasks.list(10, { kind: RECONCILE, subject: name });
+    const last = tasks.find(({ state }) => state === 'done')?.report as ReconcileReport | undefined;
+    return planOf(channel, listings, listings * places, last);
+  }
+
+  /** Tries once more what was left to a person. Answers the channel SKUs that were open. */
+  async correct(name: string, channelSkus: readonly string[]): Promise<string[]> {
+    this.channels.get(name);
+    const open = await this.records.forgive(name, channelSkus);
+    const ids = open.flatMap((channelSku) => this.listings.find(name, channelSku)?.id ?? []);
+    await this.listings.markDirty(ids, { forced: true });
+    this.jobs.wake('push-listings', name);
+    return open;
+  }
+
+  private served(name: string): ReadyChannel {
+    const channel = this.channels.get(name);
+    if (channel.state === 'failed') throw new ReconcileUnservedError(name, channel.error);
+    return channel;
+  }
+
+  private async run(run: TaskRun): Promise<ReconcileReport> {
+    const channel = this.served(run.subject);
+    const channelSkus = run.params.channelSkus as string[] | undefined;
+    const began = Date.now();
+    if (!channelSkus && !run.checkpoint) this.log.log(planLine(await this.plan(run.subject)));
+    const report = { ...emptyReport(run.id, channel.name), ...run.report };
+    run.report = report;
+    const earlierSeconds = report.seconds;
+    const parts = { ...this.parts(), wakePush: () => this.jobs.wake('push-listings', channel.name) };
+    const comparison = new Comparison(channel, report, parts, run.signal);
+    const time = () => (report.seconds = earlierSeconds + Math.round((Date.now() - began) / 100) / 10);
     try {
-      const seen = new Set<string>();
-      for await (const page of channel.channel.readInventory({})) {
-        // Ours only: a channel could go on naming SKUs for longer than there is memory.
-        for (const { channelSku } of page.items)
-          if (this.listings.find(name, channelSku)) seen.add(channelSku);
-        await this.comparePage(report, channel, page.items);
-      }
-      await this.noteMissing(report, seen);
-      await this.finish(report);
+      await this.readAll(run, channel, comparison, channelSkus);
+      await comparison.settle();
+      await comparison.noteMissing(run.startedAt, channelSkus ?? null);
+      if (!channelSkus) await this.records.resolveUnfound(run.id, channel.name);
     } catch (error) {
-      await this.finish(report, (error as Error).message);
+      // What was found so far is kept; the channel is not asked for more.
+      if (!run.signal.aborted) await comparison.settle({ withOrders: false }).catch(() => undefined);
       throw error;
+    } finally {
+      time();
     }
-    const { equal, inFlight, drifted, missing, unmapped } = report;
-    this.log.log(
-      `${name}: ${equal} equal, ${inFlight} in flight, ${drifted} drifted, ${missing} missing, ${unmapped} unmapped`,
-    );
+    this.log.log(reportLine(report));
     return report;
   }
 
-  private async comparePage(
-    report: ReconcileReport,
-    { config, capabilities }: ReadyChannel,
-    items: readonly ShownInventory[],
+  private parts() {
+    const { listings, unmapped, published, orders, records } = this;
+    const confirmWithinMs = this.config.push.confirmWithinSeconds * 1000;
+    return { listings, unmapped, published, orders, records, confirmWithinMs };
+  }
+
+  /** A page that cannot be read is asked for again, after a pause, from the cursor before it. */
+  private async readAll(
+    run: TaskRun,
+    { channel, name, capabilities }: ReadyChannel,
+    comparison: Comparison,
+    channelSkus: readonly string[] | undefined,
   ): Promise<void> {
-    const { channel } = report;
-    // What a channel keeps at a place that no location is mapped to is none of ours.
-    const ours = items.filter(
-      ({ channelLocation }) =>
-        !capabilities.stockByLocation ||
-        (channelLocation !== undefined && channelLocation in config.locations),
-    );
-    const found = ours.map((item) => ({ item, listing: this.listings.find(channel, item.channelSku) }));
-    const mapped = found.flatMap(({ item, listing }) => (listing ? [{ item, listing }] : []));
-    const unmapped = found
-      .filter(({ listing }) => !listing)
-      .map(({ item }) => findingOf(item, 'unmapped', null));
-    report.unmapped += unmapped.length;
-    const drifted = await this.driftedAmong(report, capabilities.stockByLocation, mapped);
-    report.drifted += drifted.length;
-    await this.listings.recordShown(channel, ours);
-    await this.unmappedSkus.recordRead(
-      channel,
-      found.filter(({ listing }) => !listing).map(({ item }) => item),
-    );
-    await this.record(report, [...drifted.map(({ finding }) => finding), ...unmapped]);
-    await this.listings.markDirty(
-      drifted.map(({ listing }) => listing.id),
-      { forced: true },
-    );
-    if (drifted.length > 0) this.jobs.wake('push-listings', channel);
+    const total = channelSkus?.length ?? this.listings.countOf(name);
+    let cursor = (run.checkpoint as Checkpoint | null)?.cursor;
+    let failures = 0;
+    const isSnapshot = capabilities.inventoryReads?.snapshot === true;
+    const now = () => (isSnapshot ? Promise.resolve(run.startedAt) : this.records.now());
+    for (let hasRead = false; ;) {
+      try {
+        const pages = channel.readInventory({
+          ...(cursor !== undefined && { cursor }),
+          ...(channelSkus && { channelSkus }),
+        });
+        for await (const read of readAhead(pages, now, run.signal)) {
+          await comparison.compare(read);
+          [hasRead, failures] = [true, 0];
+          run.progress(comparison.report.listings, total);
+          cursor = read.page.cursor;
+          if (comparison.isDue) await comparison.settle();
+          // Whoever goes on from here must not miss what waits for its verdict.
+          if (cursor !== undefined && comparison.isSettled) await run.save({ cursor });
+        }
+        return;
+      } catch (error) {
+        run.signal.throwIfAborted();
+        const isAway = isChannelError(error) && (error.code === 'channel-unavailable' || isHeldBack(error));
+        if (!isAway || !hasRead || cursor === undefined || ++failures >= FAILURES_IN_A_ROW) throw error;
+        const pauseMs = Math.min(LONGEST_PAUSE_MS, error.retryAfterMs ?? 1_000 * 2 ** failures);
+        this.log.warn(`${name}: a page cannot be read (${error.message}); asking again in ${pauseMs} ms`);
+        await sleep(pauseMs, undefined, { signal: run.signal });
+      }
+    }
   }
-
-  private async driftedAmong(
-    report: ReconcileReport,
-    byLocation: boolean,
-    mapped: readonly { item: ShownInventory; listing: Listing }[],
-  ): Promise<{ finding: Finding; listing: Listing }[]> {
-    const ids = mapped.map(({ listing }) => listing.id);
-    // Dirty rows first: a listing that is dirtied after this look is expected at its newer value, or seen next time.
-    const inFlight = await this.dirtyAmong(ids);
-    const expected = await this.published.computeFor(
-      mapped.map(({ item: { channelLocation }, listing }) => ({
-        listing,
-        ...(byLocation && { channelLocation }),
-      })),
-    );
-    const stillInFlight = await this.dirtyAmong(ids);
-    return mapped.flatMap(({ item, listing }, index) => {
-      const { quantity } = expected[index]!;
-      report.listings++;
-      if (item.quantityUnits === quantity) report.equal++;
-      else if (inFlight.has(listing.id) || stillInFlight.has(listing.id)) report.inFlight++;
-      else return [{ listing, finding: findingOf(item, 'drift', quantity) }];
-      return [];
-    });
-  }
-
-  private async noteMissing(report: ReconcileReport, seen: ReadonlySet<string>): Promise<void> {
-    const missing = this.listings
-      .ofChannel(report.channel)
-      .filter((listing) => !seen.has(listing.channelSku));
-    report.listings += missing.length;
-    report.missing = missing.length;
-    const expected = await this.published.compute(missing);
-    await this.record(
-      report,
-      missing.map(({ channelSku }, index) => ({
-        channelSku,
-        channelLocation: '',
-        cause: 'missing',
-        shown: null,
-        expected: expected[index]!.quantity,
-      })),
-    );
-  }
-
-  private async dirtyAmong(ids: readonly number[]): Promise<Set<number>> {
-    const rows: { listing_id: number }[] = await this.dataSource.query(
-      'SELECT listing_id FROM dirty_listings WHERE listing_id = ANY($1::int[]) AND parked_at IS NULL',
-      [ids],
-    );
-    return new Set(rows.map((row) => row.listing_id));
-  }
-
-  private async record({ id, channel }: ReconcileReport, findings: readonly Finding[]): Promise<void> {
-    if (findings.length === 0) return;
-    await this.dataSource.query(
-      `INSERT INTO drifts (run_id, channel, channel_sku, channel_location, cause, shown_units, expected_units, found_at)
-       SELECT $1, $2, f.sku, f.location, f.cause, f.shown, f.expected, clock_timestamp()
-         FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) AS f (sku, location, cause, shown, expected)
-       ON CONFLICT (run_id, channel_sku, channel_location) DO NOTHING`,
-      [
-        id,
-        channel,
-        findings.map((f) => f.channelSku),
-        findings.map((f) => f.channelLocation),
-        findings.map((f) => f.cause),
-        findings.map((f) => f.shown),
-        findings.map((f) => f.expected),
-      ],
-    );
-  }
-
-  private async finish(report: ReconcileReport, error: string | null = null): Promise<void> {
-    const { id, listings, equal, inFlight, drifted, missing, unmapped } = report;
-    await this.dataSource.query(
-      `UPDATE reconcile_runs SET finished_at = clock_timestamp(), listings = $2, equal = $3, in_flight = $4, drifted = $5,
-              missing = $6, unmapped = $7, error = $8 WHERE id = $1`,
-      [id, listings, equal, inFlight, drifted, missing, unmapped, error],
-    );
-  }
-}
-
-function findingOf(
-  { channelSku, channelLocation = '', quantityUnits }: ShownInventory,
-  cause: 'drift' | 'unmapped',
-  expected: number | null,
-): Finding {
-  return { channelSku, channelLocation, cause, shown: quantityUnits, expected };
 }

@@ -54,3 +54,19 @@ test('only the locations that serve the channel count', async () => {
   });
   expect(differences).toEqual([]);
 });
+
+test('where what is withheld depends on sales, the host is asked what should show', async () => {
+  const asked: string[] = [];
+  const telling = {
+    *items(path: string) {
+      asked.push(path);
+      yield* path.startsWith('/v1/stock') ? [stockItem('A', 9, 0)] : [{ channelSku: 'A', quantity: 4 }];
+    },
+  } as unknown as HostClient;
+  const rules = { ...PLAIN_RULES, toldFor: 'shop' };
+  expect((await compareChannel(telling, new Map([['A', 4]]), rules)).differences).toEqual([]);
+  expect((await compareChannel(telling, new Map([['A', 9]]), rules)).differences).toEqual([
+    { channelSku: 'A', shown: 9, expected: 4 },
+  ]);
+  expect(asked).toContain('/v1/channels/shop/listings');
+});

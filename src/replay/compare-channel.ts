@@ -6,6 +6,11 @@ export interface PublishingRules {
   cap: number | null;
   /** Codes of our locations that serve the channel; empty when all do. */
   locations: readonly string[];
+  /**
+   * The channel, where what is withheld depends on sales, time or people: then nobody outside can compute it, and what
+   * the host says should show is compared with what does.
+   */
+  toldFor?: string;
 }
 
 /** Nothing withheld, no cap, every location: the rules of a channel that sets none. */
@@ -42,6 +47,11 @@ export async function compareChannel(
   for await (const item of host.items<StockItem>('/v1/stock')) {
     reservedUnits += item.total.reserved;
     expected.set(item.sku, publishedUnits(availableUnits(item, rules.locations), rules));
+  }
+  if (rules.toldFor !== undefined) {
+    const path = `/v1/channels/${encodeURIComponent(rules.toldFor)}/listings`;
+    for await (const { channelSku, quantity } of host.items<{ channelSku: string; quantity: number }>(path))
+      expected.set(channelSku, quantity);
   }
   const differences = [...shown]
     .map(([channelSku, units]) => ({ channelSku, shown: units, expected: expected.get(channelSku) ?? null }))

@@ -90,6 +90,17 @@ export class HostClient {
     return this.send<T>({ method: 'POST', path, headers: delivery.headers, body, repeatable: true });
   }
 
+  /** What is too large to be held, as it comes. Not tried again. */
+  async *download(path: string): AsyncGenerator<Uint8Array> {
+    const response = await fetch(this.url + path, { headers: this.authorization, signal: this.signal }).catch(
+      (error: unknown) => {
+        throw new HostUnreachableError(this.url, error);
+      },
+    );
+    if (!response.ok) throw problemIn(parsed(await response.text()), response.status);
+    for await (const chunk of response.body ?? []) yield chunk as Uint8Array;
+  }
+
   /** All items of a list, page by page. */
   async *items<T>(path: string, limit = 500): AsyncGenerator<T> {
     let cursor: string | undefined;

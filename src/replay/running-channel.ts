@@ -42,7 +42,15 @@ export async function simulateChannel(config: Config, name: string, seed: number
 /** What the channel withholds, by the configuration. @throws ReplaySetupError when there is no such channel. */
 export function rulesOf(config: Config, name: string): PublishingRules {
   const { buffer, cap, locations } = configuredChannel(config, name);
-  return { buffer, cap, locations: Object.values(locations) };
+  const { syncLatencies, spikePercent, confirmationSeconds, cancelPercent, floorPercent } = buffer;
+  const isPlain =
+    syncLatencies === 0 &&
+    spikePercent === 0 &&
+    confirmationSeconds === 0 &&
+    cancelPercent === 0 &&
+    floorPercent === 0;
+  const isFixed = isPlain && config.buffers.policies.length === 0;
+  return { buffer, cap, locations: Object.values(locations), ...(!isFixed && { toldFor: name }) };
 }
 
 /**

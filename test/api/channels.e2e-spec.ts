@@ -156,7 +156,7 @@ describe('the API of channels', () => {
   test('the waterfall explains a quantity from the shelves to the cap', async () => {
     const id = await idOf('S-SET');
     const { status, body } = await host.api.get(`/v1/listings/${id}/waterfall`);
-    const buffers = [{ kind: 'static', units: 2, reason: '2 units (channel shop)' }];
+    const buffers = [{ kind: 'static', units: 2, policy: 'channel shop', reason: '2 units (channel shop)' }];
     expect(status).toBe(200);
     expect(body).toEqual({
       id,

@@ -7,12 +7,16 @@ import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config/load-config';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
+import { benchBuffers, type BuffersRound, buffersText } from './buffers-bench';
+import { HistoryBench, type HistoryRound } from './history-bench';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
 import { InquiryBench, type InquiryRound } from './inquiry-bench';
 import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
 import { type Measured, median, round } from './measure';
 import { PushBench, type PushRound, type Replay } from './push-bench';
 
+const EVENTS = 5_000_000;
+const QUICK_EVENTS = 200_000;
 const API_KEY = 'bench-key-that-lives-as-long-as-the-run';
 
 /** One figure beside its floor: medians over the rounds, and the median of the rounds' own ratios. */
@@ -34,29 +38,41 @@ async function main(): Promise<void> {
   // Run by root, PostgreSQL runs as somebody else, who must be able to enter.
   chmodSync(dataDir, 0o711);
   try {
-    // Bench of one part alone, while that part is worked on.
-    const pushesOnly = process.argv.includes('--pushes');
-    if (process.argv.includes('--inquiries')) {
-      process.stdout.write(table([await inquiryFigure(dataDir, rounds, seconds, say)]));
-      return;
+    const figures: Figure[] = [];
+    let replay: Replay | undefined;
+    let buffers: BuffersRound | undefined;
+    if (isWanted('ledger')) figures.push(...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)));
+    if (isWanted('http')) figures.push(...(await httpFigures(dataDir, rounds, seconds, say)));
+    if (isWanted('history')) {
+      const events = quick ? QUICK_EVENTS : EVENTS;
+      figures.push(...(await historyFigures(join(dataDir, 'history'), events, rounds, seconds * 1000, say)));
     }
-    const figures = pushesOnly
-      ? []
-      : [
-          ...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)),
-          ...(await httpFigures(dataDir, rounds, seconds, say)),
-        ];
-    const { figure: sync, replay } = await pushFigures(dataDir, rounds, quick ? 3 : 10, say);
-    if (!pushesOnly) figures.push(await inquiryFigure(dataDir, rounds, seconds, say));
+    if (isWanted('pushes')) {
+      const pushed = await pushFigures(dataDir, rounds, quick ? 3 : 10, say);
+      figures.push(pushed.figure);
+      replay = pushed.replay;
+    }
+    if (isWanted('inquiries')) figures.push(await inquiryFigure(dataDir, rounds, seconds, say));
+    if (isWanted('buffers')) buffers = await buffersFigure(dataDir, quick, say);
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
       json
-        ? `${JSON.stringify({ machine, rounds, seconds, figures: [...figures, sync], replay }, null, 2)}\n`
-        : `${table([...figures, sync])}\n${replayLine(replay)}\n`,
+        ? `${JSON.stringify({ machine, rounds, seconds, figures, replay, buffers }, null, 2)}\n`
+        : [table(figures), replay && replayLine(replay), buffers && buffersText(buffers)]
+            .filter(Boolean)
+            .join('\n') + '\n',
     );
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Bench of one part alone, such as `--pushes`, while that part is worked on. */
+function isWanted(part: string): boolean {
+  const parts = ['ledger', 'http', 'history', 'pushes', 'inquiries', 'buffers'].filter((each) =>
+    process.argv.includes(`--${each}`),
+  );
+  return parts.length === 0 || parts.includes(part);
 }
 
 function environment(dataDir: string): NodeJS.ProcessEnv {
@@ -96,6 +112,38 @@ async function ledgerFigures(
       r.hotFloor,
     ]),
     of('  beside a floor on the whole pool', wide, (r) => [r.hot, r.hotWideFloor]),
+  ];
+}
+
+async function historyFigures(
+  dataDir: string,
+  events: number,
+  rounds: number,
+  durationMs: number,
+  say: (line: string) => void,
+): Promise<Figure[]> {
+  const config = loadConfig({ env: environment(dataDir), cwd: tmpdir() });
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(config), { logger: ['error'] });
+  const done: HistoryRound[] = [];
+  try {
+    const bench = await HistoryBench.prepare(app, events);
+    for (let each = 1; each <= rounds; each++) {
+      done.push(await bench.round(durationMs));
+      say(`history, round ${each} of ${rounds}`);
+    }
+  } finally {
+    await app.close();
+  }
+  const many = `${events / 1_000_000} million events`;
+  const of = (name: string, aim: string, pick: (round: HistoryRound) => [Measured, Measured]) =>
+    figure(name, done.map(pick), aim);
+  return [
+    of(`rebuild from ${many}; ours in ms is how long writers wait`, '100,000 events/s', (r) => [
+      r.rebuild,
+      r.rebuildFloor,
+    ]),
+    of(`as of any moment over ${many}, one at a time`, 'p99 < 20 ms', (r) => [r.asOf, r.asOfFloor]),
+    of('  of the SKU with a hundredth of all events', 'none', (r) => [r.asOfHot, r.asOfFloor]),
   ];
 }
 
@@ -142,12 +190,7 @@ async function pushFigures(
   seconds: number,
   say: (line: string) => void,
 ): Promise<{ figure: Figure; replay: Replay }> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'push'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'push'), say);
   try {
     const bench = await PushBench.start(dataDir, postgres.url, environment(dataDir));
     try {
@@ -173,18 +216,34 @@ async function pushFigures(
   }
 }
 
+async function buffersFigure(
+  dataDir: string,
+  quick: boolean,
+  say: (line: string) => void,
+): Promise<BuffersRound> {
+  const postgres = await startPostgres(join(dataDir, 'buffers'), say);
+  try {
+    const size = quick ? { skus: 20_000, passes: 1 } : { skus: 100_000, passes: 5 };
+    const measured = await benchBuffers(dataDir, postgres.url, environment(dataDir), size);
+    say('buffers');
+    return measured;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function startPostgres(dataDir: string, say: (line: string) => void) {
+  const log = { log: () => undefined, warn: say, error: say };
+  return startEmbeddedPostgres({ dataDir, explicit: true, database: 'onhand', log });
+}
+
 async function inquiryFigure(
   dataDir: string,
   rounds: number,
   seconds: number,
   say: (line: string) => void,
 ): Promise<Figure> {
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(dataDir, 'inquiries'),
-    explicit: true,
-    database: 'onhand',
-    log: { log: () => undefined, warn: say, error: say },
-  });
+  const postgres = await startPostgres(join(dataDir, 'inquiries'), say);
   try {
     const bench = await InquiryBench.start(dataDir, postgres.url, environment(dataDir));
     try {

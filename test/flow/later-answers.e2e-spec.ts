@@ -20,7 +20,7 @@ afterEach(async () => {
   await amazon.close();
 });
 
-/** Amazon's minute is half a second here; feeds are waited for in the queue until a test lets them go. */
+/** Amazon's minute is a fifth of a second here. */
 async function start(
   simulator: Partial<AmazonSimulatorOptions>,
   {
@@ -29,7 +29,7 @@ async function start(
     ...channel
   }: Record<string, unknown> & { options?: object; locations?: object } = {},
 ): Promise<void> {
-  amazon = await startAmazon({ webhookSecret: 'canary-client-secret', timeScale: 120, ...simulator });
+  amazon = await startAmazon({ webhookSecret: 'canary-client-secret', timeScale: 300, ...simulator });
   const skus = ['A', 'B', 'C'];
   amazon.list(skus.map((channelSku) => ({ channelSku, quantityUnits: 0 })));
   host = await startTestHost({
@@ -83,7 +83,7 @@ describe('pushes that a channel decides on later', () => {
   });
 
   test('a listing whose feed is not done waits for it, and is then pushed with its newest quantity', async () => {
-    await start({ feedQueuedSeconds: 240 }, byFeed);
+    await start({ feedQueuedSeconds: 600 }, byFeed);
     await eventually(() => expect(amazon.feeds.all).toHaveLength(1));
     await stocked(7);
     await stocked(5, ['A']);
@@ -164,7 +164,7 @@ describe('a cancellation that the channel decides on later', () => {
   });
 
   test('and refuses in the end is a person’s, with what the channel said', async () => {
-    await start({ feedQueuedSeconds: 240 }, cancelling);
+    await start({ feedQueuedSeconds: 600 }, cancelling);
     amazon.placeOrder(tooMany);
     await eventually(async () => expect(await oversell()).toMatchObject({ state: 'pending' }), 15_000);
     amazon.fulfilOrder(PLACED.orderId, '2026-01-05T11:00:00.000Z');

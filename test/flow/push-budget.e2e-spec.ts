@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/eventually';
-import { deliver, listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { deliver, listingsCsv, type ShopHost, signedWebhook, startShopHost } from '../support/shop-host';
 
 const BUDGET_MS = 2_500;
 const SKUS = ['A', 'B', 'C', 'D'];
@@ -63,12 +63,14 @@ test('a listing whose budget is used up waits, says why and until when, and is p
   expect(Date.parse(waiting.waits!.until)).toBeGreaterThan(Date.now());
   const { body } = await host.api.get<Listing>(`/v1/listings/${waiting.id}/waterfall`);
   expect(body).toMatchObject({ quantity: 9, waits: waiting.waits });
-  // Changes while it waits ask the channel nothing.
+  // Changes while it waits ask neither the plugin nor the channel.
   const before = host.shop.calls.length;
   await adjust('A', -1);
   await adjust('A', 2);
   await eventually(() => expect(shown('A')).toBe(10), 10_000);
   expect(host.shop.calls.slice(before).filter(({ path }) => path.includes('batch'))).toHaveLength(1);
+  const pushes = await host.api.get<{ items: { state: string }[] }>(`/v1/listings/${waiting.id}/pushes`);
+  expect(pushes.body.items.filter(({ state }) => state === 'rejected')).toHaveLength(1);
   expect(await listing('A')).toMatchObject({ dirty: false, waits: null });
 });
 
@@ -108,4 +110,22 @@ test('a webhook that only names an order has it read, and leaves no body behind'
       await host.dataSource.query(`SELECT state, length(body) AS bytes FROM inbox WHERE channel = 'shop'`),
     ).toMatchObject([{ state: 'applied', bytes: 0 }]),
   );
+});
+
+test('one that is faster than the channel’s own list is read again until the order is there', async () => {
+  const order = {
+    orderId: 'o-2',
+    placedAt: new Date().toISOString(),
+    lines: [{ lineId: 'l-1', channelSku: 'C', quantityUnits: 1 }],
+  };
+  const webhook = signedWebhook({ id: 'o-2', revision: 1, placed_at: order.placedAt, lines: [] });
+  expect(await deliver(host, webhook)).toMatchObject({ status: 200 });
+  const inbox = () =>
+    host.dataSource.query(`SELECT state, error FROM inbox WHERE channel = 'shop' ORDER BY id DESC LIMIT 1`);
+  await eventually(async () =>
+    expect(await inbox()).toMatchObject([{ state: 'received', error: expect.stringContaining('order') }]),
+  );
+  host.shop.placeOrder(order);
+  await eventually(async () => expect((await listing('C')).quantity).toBe(2), 10_000);
+  expect(await inbox()).toMatchObject([{ state: 'applied', error: null }]);
 });

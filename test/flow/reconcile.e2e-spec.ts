@@ -1,3 +1,5 @@
+import { JobsService } from '../../src/jobs/jobs.service';
+import { TasksService } from '../../src/jobs/tasks.service';
 import { eventually } from '../support/eventually';
 import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
 
@@ -71,8 +73,8 @@ describe('reconciling a channel', () => {
     const report = await reconcile();
     expect(report.body).toMatchObject({ equal: 248, drifted: 2, inFlight: 0 });
     expect(await driftsOf(report)).toMatchObject([
-      { channelSku: 'SKU-003', cause: 'drift', shown: 13, expected: 10 },
-      { channelSku: 'SKU-249', cause: 'drift', shown: 0, expected: 10 },
+      { channelSku: 'SKU-003', cause: 'channel-edit', shown: 13, expected: 10 },
+      { channelSku: 'SKU-249', cause: 'channel-edit', shown: 0, expected: 10 },
     ]);
     await shown({ 'SKU-003': 10, 'SKU-249': 10 });
     await nothingWaits();
@@ -153,6 +155,144 @@ describe('reconciling a channel', () => {
     host.shop.faults({ throttle: 0 });
     expect(answer).toMatchObject({ status: 503, body: { code: 'channel-throttled' } });
   });
+});
+
+describe('drift that comes back', () => {
+  let host: ShopHost;
+
+  beforeAll(async () => {
+    host = await startShopHost({
+      shows: ['A', 'B'],
+      shop: {
+        listings: listingsCsv([
+          ['A', 'A', 1],
+          ['B', 'B', 1],
+        ]),
+      },
+    });
+    await host.api.post(
+      '/v1/events',
+      ['A', 'B'].map((sku) => ({ type: 'RESTOCK', sku, quantity: 10 })),
+    );
+    await shows('A', 10);
+    await shows('B', 10);
+  });
+
+  afterAll(() => host.close());
+
+  const reconcile = (body?: object) => host.api.post<Report>('/v1/channels/shop/reconcile', body);
+  const drifts = async (state: string) =>
+    (await host.api.get<{ items: object[] }>(`/v1/channels/shop/drifts?state=${state}`)).body.items;
+  const shows = (sku: string, units: number) =>
+    eventually(async () => {
+      expect(host.shop.shown().get(sku)).toBe(units);
+      const rows = await host.dataSource.query('SELECT listing_id FROM dirty_listings');
+      expect(rows).toEqual([]);
+    });
+
+  test('is corrected so often, then left to a person, who may have it tried once more', async () => {
+    for (let time = 1; time <= 3; time++) {
+      host.shop.list([{ channelSku: 'A', quantityUnits: 99 }]);
+      expect((await reconcile()).body).toMatchObject({ channelEdits: 1, corrected: 1, escalated: 0 });
+      await shows('A', 10);
+    }
+    host.shop.list([{ channelSku: 'A', quantityUnits: 99 }]);
+    expect((await reconcile()).body).toMatchObject({ channelEdits: 1, corrected: 0, escalated: 1 });
+    expect((await reconcile()).body).toMatchObject({ corrected: 0, escalated: 1 });
+    expect(host.shop.shown().get('A')).toBe(99);
+    expect(await drifts('escalated')).toMatchObject([
+      {
+        channelSku: 'A',
+        cause: 'channel-edit',
+        shown: 99,
+        expected: 10,
+        pushed: 10,
+        times: 5,
+        corrections: 3,
+        versions: { A: { main: 1 } },
+      },
+    ]);
+    const { body: metrics } = await host.api.withKey(undefined).get<string>('/metrics');
+    expect(metrics).toMatch(/^onhand_drifts_escalated\{channel="shop"\} 1$/m);
+    expect(
+      (await host.api.post('/v1/channels/shop/drifts/correct', { channelSkus: ['A', 'B'] })).body,
+    ).toEqual({ corrected: ['A'] });
+    await shows('A', 10);
+    await reconcile();
+    expect(await drifts('open')).toEqual([]);
+  });
+
+  test('of chosen SKUs is found without looking at others', async () => {
+    host.shop.list([
+      { channelSku: 'A', quantityUnits: 1 },
+      { channelSku: 'B', quantityUnits: 1 },
+    ]);
+    expect((await reconcile({ channelSkus: ['B'] })).body).toMatchObject({
+      listings: 1,
+      channelEdits: 1,
+      missing: 0,
+    });
+    await shows('B', 10);
+    expect(host.shop.shown().get('A')).toBe(1);
+    await reconcile();
+    await shows('A', 10);
+  });
+
+  test('is looked for as soon as a channel is back', async () => {
+    host.shop.list([{ channelSku: 'B', quantityUnits: 4 }]);
+    await host.api.post('/v1/channels/shop/breaker', { state: 'open', reason: 'test' });
+    await host.api.post('/v1/channels/shop/breaker', { state: 'closed', reason: 'test' });
+    await shows('B', 10);
+  });
+
+  test('is planned for, and the plan tells calls and minutes', async () => {
+    expect((await host.api.get('/v1/channels/shop/reconcile/plan')).body).toMatchObject({
+      listings: 2,
+      calls: 1,
+      minutes: 0,
+      basis: 'the last run',
+    });
+  });
+});
+
+test('a comparison that was cut off goes on from its cursor, and counts nothing twice', async () => {
+  const skus = Array.from({ length: 450 }, (_, index) => `S-${index}`);
+  const host = await startShopHost({
+    shows: skus,
+    shop: { listings: listingsCsv(skus.map((sku) => [sku, sku, 1])), onDrift: 'report' },
+  });
+  try {
+    await eventually(async () =>
+      expect(await host.dataSource.query('SELECT listing_id FROM dirty_listings')).toEqual([]),
+    );
+    host.shop.list([{ channelSku: 'S-440', quantityUnits: 5 }]);
+    host.shop.faults({ slow: 1, slowMs: 150 });
+    const { body: task } = await host.api.post<{ id: string }>('/v1/channels/shop/reconcile?wait=0');
+    await eventually(async () => {
+      const [row] = await host.dataSource.query('SELECT checkpoint FROM tasks WHERE id = $1', [task.id]);
+      expect(row.checkpoint).not.toBeNull();
+    });
+    // Stopping leaves it to whoever comes next, as far as it has come.
+    host.app.get(TasksService).onModuleDestroy();
+    await eventually(async () => {
+      const [row] = await host.dataSource.query('SELECT state FROM tasks WHERE id = $1', [task.id]);
+      expect(row.state).toBe('queued');
+    });
+    host.shop.faults(NO_FAULTS);
+    const calls = host.shop.calls.length;
+    await host.app.get(JobsService).run('resume-tasks');
+    await eventually(async () =>
+      expect((await host.api.get(`/v1/tasks/${task.id}`)).body).toMatchObject({
+        state: 'done',
+        report: { listings: 450, equal: 449, drifted: 1, corrected: 0, pages: 5, missing: 0 },
+      }),
+    );
+    const first = host.shop.calls.slice(calls).find(({ path }) => path.startsWith('/api/inventory'))!;
+    expect(first.path).toContain('cursor=');
+    expect(host.shop.shown().get('S-440')).toBe(5);
+  } finally {
+    await host.close();
+  }
 });
 
 test('listings that the channel does not show are told as missing', async () => {

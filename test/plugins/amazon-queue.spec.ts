@@ -197,15 +197,20 @@ describe('notifications', () => {
   official('are as the official schemas have them', async () => {
     await start({ feedQueuedSeconds: 0, feedProcessingSeconds: 0 });
     amazon.list([{ channelSku: 'A', quantityUnits: 5 }]);
+    amazon.stockFba([{ sku: 'F', fulfillableUnits: 9 }]);
     place('o-1');
     await new AmazonCaller(amazon).submit('JSON_LISTINGS_FEED', {});
     const bodies = await eventually(async () => {
       const received = (await receive({ visibility: 1 })).map(bodyOf);
-      expect(received).toHaveLength(3);
+      expect(received).toHaveLength(4);
       return received;
     });
     const find = (name: string): Json => bodies.find((body) => JSON.stringify(body).includes(`"${name}"`));
     const problems = [
+      models!.problemsOfNotification(
+        'FBAInventoryAvailabilityChangeNotification',
+        find('FBA_INVENTORY_AVAILABILITY_CHANGES'),
+      ),
       models!.problemsOfNotification('OrderChangeNotification', find('ORDER_CHANGE')),
       models!.problemsOfNotification('FeedProcessingFinishedNotification', find('FEED_PROCESSING_FINISHED')),
       models!.problemsOfNotification(
@@ -213,6 +218,6 @@ describe('notifications', () => {
         find('LISTINGS_ITEM_MFN_QUANTITY_CHANGE').detail,
       ),
     ];
-    expect(problems).toEqual([[], [], []]);
+    expect(problems).toEqual([[], [], [], []]);
   });
 });

@@ -266,6 +266,15 @@ describe('usage plans', () => {
     );
   });
 
+  test('are what this seller was given', async () => {
+    const plans = { getMarketplaceParticipations: { perSecond: 0.5, burst: 20 } };
+    await start({ unlimited: false, timeScale: 1, plans });
+    const calls = await Promise.all(Array.from({ length: 21 }, participations));
+    expect(calls.filter(({ status }) => status === 429)).toHaveLength(1);
+    expect(calls[0]!.headers.get('x-amzn-ratelimit-limit')).toBe('0.5');
+    expect(amazon.planBreaches()).toHaveLength(1);
+  });
+
   test('run as fast as time does, and each operation has its own', async () => {
     await start({ unlimited: false, timeScale: 10_000 });
     await Promise.all(Array.from({ length: 15 }, participations));

@@ -274,6 +274,19 @@ describe('a feed of listings', () => {
     expect((await ended(body.feedId)).processingStatus).toBe('FATAL');
   });
 
+  test('may say of a message that it was accepted, and never apply it', async () => {
+    amazon.faults({ lie: 1 });
+    const feed = listingsFeed({ sku: 'A', patches: patchOf('merge', quantity(5)) });
+    const { body } = await caller.submit('JSON_LISTINGS_FEED', feed);
+    const { resultFeedDocumentId } = await ended(body.feedId);
+    const report = JSON.parse(
+      await caller.read(`/feeds/2021-06-30/documents/${resultFeedDocumentId}`),
+    ) as Json;
+    expect(report.summary).toMatchObject({ messagesAccepted: 1, messagesInvalid: 0 });
+    expect((await caller.item('A')).attributes.fulfillment_availability).toEqual([quantity(5)]);
+    expect(amazon.shown().get('A')).toBe(1);
+  });
+
   test('that is stuck stays in progress, and keeps no other waiting', async () => {
     amazon.feeds.fate('stuck');
     const [stuck, next] = [5, 6].map((units) =>

@@ -31,7 +31,9 @@ export class AmazonCaller {
     path: string,
     { query = {}, json, grant = 'seller' }: { query?: Query; json?: unknown; grant?: string | null } = {},
   ): Promise<AmazonAnswer> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    );
     const token = grant === null ? undefined : await this.token(grant);
     const response = await fetch(`${this.amazon.url}${path}?${search.toString()}`, {
       method,
@@ -116,7 +118,7 @@ export class AmazonCaller {
     const known = this.tokens.get(grant);
     if (known !== undefined) return known;
     const { refreshToken } = this.options as { refreshToken: string };
-    const asked =
+    const asked: Record<string, string> =
       grant === 'seller'
         ? { grant_type: 'refresh_token', refresh_token: refreshToken }
         : { grant_type: 'client_credentials', scope: grant };

@@ -22,27 +22,28 @@ export interface ShopSettings extends HostSettings {
   simulator?: Partial<SimulatorOptions>;
 }
 
-export async function startShopHost({
-  shop: channel,
-  shows,
-  simulator,
-  ...settings
-}: ShopSettings): Promise<ShopHost> {
+export async function startShopHost(
+  { shop: channel, shows, simulator, ...settings }: ShopSettings,
+  given?: Parameters<typeof startTestHost>[1],
+): Promise<ShopHost> {
   const shop = await startSimulator({ webhookSecret: WEBHOOK_SECRET, ...simulator });
   shop.list((shows ?? []).map((channelSku) => ({ channelSku, quantityUnits: 0 })));
   const { options, ...others } = channel ?? {};
-  const host = await startTestHost({
-    ...settings,
-    channels: [
-      {
-        name: 'shop',
-        plugin: GENERIC_REST_SOURCE,
-        options: { limit: UNLIMITED, ...shop.pluginOptions, ...(options as object) },
-        ...others,
-      },
-      ...(settings.channels ?? []),
-    ],
-  });
+  const host = await startTestHost(
+    {
+      ...settings,
+      channels: [
+        {
+          name: 'shop',
+          plugin: GENERIC_REST_SOURCE,
+          options: { limit: UNLIMITED, ...shop.pluginOptions, ...(options as object) },
+          ...others,
+        },
+        ...(settings.channels ?? []),
+      ],
+    },
+    given,
+  );
   return {
     ...host,
     shop,

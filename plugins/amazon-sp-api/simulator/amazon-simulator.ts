@@ -21,7 +21,7 @@ import { type FeedProcessor, Feeds } from './feeds';
 import { processListingsFeed } from './listings-feed';
 import { ListingsItems } from './listings-items';
 import { MessageQueue } from './message-queue';
-import { feedFinished, orderChange, quantityChange } from './notification-payloads';
+import { fbaChange, feedFinished, orderChange, quantityChange } from './notification-payloads';
 import { type NotificationType, Notifications } from './notifications';
 import { type NewOrder, OrderBook } from './order-book';
 import { Orders } from './orders';
@@ -42,6 +42,7 @@ const QUEUE_PATH = '/123456789012/onhand-amazon';
 const NOTIFICATIONS: readonly NotificationType[] = [
   'ORDER_CHANGE',
   'FEED_PROCESSING_FINISHED',
+  'FBA_INVENTORY_AVAILABILITY_CHANGES',
   'LISTINGS_ITEM_MFN_QUANTITY_CHANGE',
 ];
 
@@ -81,7 +82,7 @@ export class AmazonSimulator extends SimulatorFrame {
     };
     this.lies = new FaultDice(seed + 1);
     this.time = new ScaledTime(timeScale);
-    this.plans = new UsagePlans(timeScale, amazon.toleranceMs ?? 0);
+    this.plans = new UsagePlans(timeScale, amazon.toleranceMs ?? 0, amazon.plans);
     const credentials = {
       clientId: CLIENT_ID,
       clientSecret: amazon.webhookSecret,
@@ -97,7 +98,10 @@ export class AmazonSimulator extends SimulatorFrame {
       this.shownNow = undefined;
       this.notifications.send('ORDER_CHANGE', orderChange(SELLER_ID, order, change));
     });
-    this.fba = new FbaInventory(marketplaceIds, this.time);
+    this.fba = new FbaInventory(marketplaceIds, this.time, (item) => {
+      const type = 'FBA_INVENTORY_AVAILABILITY_CHANGES';
+      this.notifications.send(type, fbaChange(SELLER_ID, marketplaceIds, item));
+    });
     this.documents = new DocumentStore(this.time, () => this.cloudUrl);
     this.feeds = this.newFeeds();
     this.reports = new Reports(this.documents, this.reportWriters(), this.time, this.feedDurations);

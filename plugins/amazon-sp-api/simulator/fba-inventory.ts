@@ -20,7 +20,7 @@ export interface FbaStock {
   inboundUnits?: number;
 }
 
-interface FbaItem extends Required<FbaStock> {
+export interface FbaItem extends Required<FbaStock> {
   changedMs: number;
 }
 
@@ -36,15 +36,15 @@ export class FbaInventory {
   constructor(
     private readonly marketplaceIds: readonly string[],
     private readonly time: ScaledTime,
+    private readonly onChange: (item: FbaItem) => void,
   ) {}
 
   stock(items: readonly FbaStock[]): void {
-    for (const item of items) {
-      this.items.set(item.sku, {
-        ...{ reservedUnits: 0, unfulfillableUnits: 0, inboundUnits: 0 },
-        ...item,
-        changedMs: Date.now(),
-      });
+    for (const given of items) {
+      const others = { reservedUnits: 0, unfulfillableUnits: 0, inboundUnits: 0 };
+      const item = { ...others, ...given, changedMs: Date.now() };
+      this.items.set(item.sku, item);
+      this.onChange(item);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { OrderDocumentLine } from 'onhand/channel-api';
+import type { FbaItem } from './fba-inventory';
 import type { Feed } from './feeds';
 import type { AmazonOrder, OrderChange } from './order-book';
 import { type FulfillmentStatus, statusOf } from './orders';
@@ -67,4 +68,28 @@ export function feedFinished(sellerId: string, feed: Feed): object {
 
 export function quantityChange(sellerId: string, sku: string, quantityUnits: number): object {
   return { SellerId: sellerId, FulfillmentChannelCode: 'DEFAULT', Sku: sku, Quantity: quantityUnits };
+}
+
+/** The payload of FBA_INVENTORY_AVAILABILITY_CHANGES: the same pool of units in each marketplace. */
+export function fbaChange(sellerId: string, marketplaceIds: readonly string[], item: FbaItem): object {
+  const { sku, fulfillableUnits, reservedUnits, unfulfillableUnits, inboundUnits } = item;
+  const FulfillmentInventory = {
+    InboundQuantityBreakdown: { Working: 0, Shipped: inboundUnits, Receiving: 0 },
+    Fulfillable: fulfillableUnits,
+    Unfulfillable: unfulfillableUnits,
+    Researching: 0,
+    ReservedQuantityBreakdown: {
+      WarehouseProcessing: 0,
+      WarehouseTransfer: 0,
+      PendingCustomerOrder: reservedUnits,
+    },
+    FutureSupplyBuyable: 0,
+    PendingCustomerOrderInTransit: 0,
+  };
+  return {
+    ...{ SellerId: sellerId, FNSKU: `X00${sku.length}`, ASIN: 'B000000000', SKU: sku },
+    FulfillmentInventoryByMarketplace: marketplaceIds.map((MarketplaceId) => ({
+      ...{ MarketplaceId, ItemName: sku, FulfillmentInventory },
+    })),
+  };
 }

@@ -1,4 +1,5 @@
-import type { SimulatorOptions } from 'onhand/channel-api';
+import type { CallRate, SimulatorOptions } from 'onhand/channel-api';
+import type { Operation } from './operations';
 
 /** What is particular to Amazon; durations are in Amazon's seconds, which `timeScale` makes shorter. */
 export interface AmazonSimulatorOptions extends SimulatorOptions {
@@ -10,6 +11,8 @@ export interface AmazonSimulatorOptions extends SimulatorOptions {
   feedProcessingSeconds?: number;
   /** From accepting a change of a quantity to buyers seeing it; 5 unless told. */
   appliesAfterSeconds?: number;
+  /** Plans that this seller was given in place of the documented ones; `x-amzn-RateLimit-Limit` tells of them. */
+  plans?: Partial<Record<Operation, CallRate>>;
   /** A call that comes so many real ms too early for its plan is let pass; none is unless told. */
   toleranceMs?: number;
   /** Usage plans are counted and not enforced. */

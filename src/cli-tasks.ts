@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { type HostFlags, hostOf, withHostOptions } from './cli-options';
+import { action, printAnswer, printJson, printNews, ProgressLine } from './cli-output';
+import { interruptible } from './cli-replay';
+import { HostProblemError } from './replay/host.errors';
+
+export type JsonFlags = HostFlags & { json?: boolean };
+
+export interface Task {
+  id: string;
+  kind: string;
+  subject: string;
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  askedBy: string;
+  askedAt: string;
+  finishedAt: string | null;
+  done: number;
+  total: number | null;
+  note: string | null;
+  report: Record<string, unknown> | null;
+  error: string | null;
+}
+
+const LOOK_EVERY_MS = 300;
+const WIDTH = 24;
+
+/**
+ * Asks for long work and shows how far it is, until it is over; Ctrl-C cancels it. Answers the report. Throws when
+ * the work failed.
+ */
+export async function follow<Report>(flags: HostFlags, path: string, body?: unknown): Promise<Report> {
+  let task: Task | undefined;
+  const line = new ProgressLine();
+  await interruptible(async (signal) => {
+    const host = hostOf(flags);
+    task = await host.post<Task>(`${path}${path.includes('?') ? '&' : '?'}wait=0`, body);
+    const { id } = task;
+    try {
+      // What is over at once is answered with its report.
+      while (isTask(task) && task.finishedAt === null) {
+        if (signal.aborted)
+          await host.post(`/v1/tasks/${id}/cancel`, undefined, { repeatable: true }).catch(() => undefined);
+        const shown = task;
+        line.show(() => progressText(shown));
+        await sleep(LOOK_EVERY_MS);
+        task = await host.get<Task>(`/v1/tasks/${id}`);
+      }
+    } finally {
+      line.end();
+    }
+  });
+  if (task && isTask(task) && task.state === 'failed')
+    throw new HostProblemError(500, 'task-failed', task.error ?? 'it failed', '', [], task);
+  if (task && isTask(task) && task.state === 'cancelled') {
+    printNews(`Cancelled task ${task.id}.`);
+    process.exitCode = 130;
+  }
+  return (task && isTask(task) ? task.report : task) as Report;
+}
+
+/** As against the report of work that was over at once. */
+function isTask(answer: Task): boolean {
+  return answer.askedAt !== undefined;
+}
+
+function progressText({ kind, subject, state, done, total, note }: Task): string {
+  const what = `${kind} ${subject}`;
+  if (state === 'queued') return `${what}: waits for a worker`;
+  if (total === null || total === 0) return `${what}: ${done} ${note ?? ''}`;
+  const share = Math.min(1, done / total);
+  const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
+  return `${what} [${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${done}/${total} ${note ?? ''}`;
+}
+
+export function addTaskCommands(program: Command): void {
+  addScheduleCommands(program);
+  const tasks = program.command('tasks').description('long work: comparisons, counts, checks, rebuilds');
+
+  withHostOptions(tasks.command('list'))
+    .description('list long tasks, newest first')
+    .option('--json', 'print JSON')
+    .action(
+      action(async (flags: JsonFlags) => {
+        const { items } = await hostOf(flags).get<{ items: Task[] }>('/v1/tasks');
+        if (flags.json) printJson(items);
+        else printAnswer(items.length === 0 ? 'No tasks yet.' : items.map(taskLine).join('\n'));
+      }),
+    );
+
+  withHostOptions(tasks.command('show <id>'))
+    .description('show a long task with its report')
+    .action(
+      action(async (id: string, flags: HostFlags) =>
+        printJson(await hostOf(flags).get(`/v1/tasks/${encodeURIComponent(id)}`)),
+      ),
+    );
+
+  withHostOptions(tasks.command('cancel <id>'))
+    .description('end a long task; what it has done stays done')
+    .action(
+      action(async (id: string, flags: HostFlags) => {
+        const task = await hostOf(flags).post<Task>(`/v1/tasks/${encodeURIComponent(id)}/cancel`);
+        printAnswer(task.state === 'cancelled' ? `Cancelled ${id}.` : `${id} ends within seconds.`);
+      }),
+    );
+}
+
+function taskLine(task: Task): string {
+  const { id, kind, subject, state, askedBy, askedAt, error } = task;
+  const how = state === 'running' ? progressText(task) : `${kind} ${subject}  ${state}`;
+  return `${id}  ${askedAt}  ${how}  by ${askedBy}${error === null ? '' : `\n  ${error}`}`;
+}
+
+interface Scheduled {
+  name: string;
+  everySeconds: number;
+  running: boolean;
+  nextAt: string;
+  lastStartedAt: string | null;
+  lastSeconds: number | null;
+  lastOutcome: string | null;
+  lastError: string | null;
+}
+
+function addScheduleCommands(program: Command): void {
+  const schedule = program
+    .command('schedule')
+    .description('recurring tasks: when, and how the last run went');
+
+  withHostOptions(schedule.command('list'))
+    .description('list recurring tasks with their last and next run')
+    .option('--json', 'print JSON')
+    .action(
+      action(async (flags: JsonFlags) => {
+        const { items } = await hostOf(flags).get<{ items: Scheduled[] }>('/v1/schedule');
+        if (flags.json) printJson(items);
+        else printAnswer(scheduleText(items));
+      }),
+    );
+
+  withHostOptions(schedule.command('run <name>'))
+    .description('run a recurring task now')
+    .action(
+      action(async (name: string, flags: HostFlags) => {
+        await hostOf(flags).post(`/v1/schedule/${encodeURIComponent(name)}/run`, undefined, {
+          repeatable: true,
+        });
+        printAnswer(`${name} is due now.`);
+      }),
+    );
+}
+
+function scheduleText(items: readonly Scheduled[]): string {
+  const width = Math.max(4, ...items.map(({ name }) => name.length));
+  const rows = items.map(
+    ({ name, everySeconds, running, nextAt, lastStartedAt, lastSeconds, lastOutcome, lastError }) => {
+      const next = running ? 'running now' : `next ${nextAt}`;
+      const last = lastStartedAt === null ? 'never ran' : `last ${lastStartedAt}`;
+      const took = lastSeconds === null ? '' : ` in ${lastSeconds.toFixed(2)} s`;
+      const error = lastError === null ? '' : `: ${lastError}`;
+      return `${name.padEnd(width)}  every ${everySeconds} s  ${next}  ${last}${took}  ${lastOutcome ?? ''}${error}`.trimEnd();
+    },
+  );
+  return rows.join('\n');
+}

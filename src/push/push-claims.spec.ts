@@ -1,0 +1,60 @@
+import type { Pool } from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database';
+import { pipelinedPool } from '../database/pool';
+import { claimListings, putOffListings } from './push-claims';
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = pipelinedPool(await database.dataSource(), 2);
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** A dirty listing that waits for its channel's budget, claimed because it changed. */
+async function claimWaiting(channel: string) {
+  const { rows } = await pool.query<{ id: number }>(
+    `INSERT INTO listings (channel, channel_sku) VALUES ($1, 'A') RETURNING id`,
+    [channel],
+  );
+  await pool.query(
+    `INSERT INTO dirty_listings (listing_id, channel, waits_for, waits_until)
+     VALUES ($1, $2, 'its changes are used up', clock_timestamp() + interval '1 hour')`,
+    [rows[0]!.id, channel],
+  );
+  const lease = '00000000-0000-4000-8000-000000000001';
+  const claimed = await claimListings(pool, { channel, lease, limit: 10, leaseSeconds: 60, follows: false });
+  expect(claimed).toMatchObject([{ waits: true }]);
+  return { lease, claimed, id: rows[0]!.id };
+}
+
+const due = (channel: string) =>
+  pool.query<{ due: boolean; kept: boolean }>(
+    `SELECT not_before <= clock_timestamp() AS due, not_before = waits_until AS kept FROM dirty_listings
+      WHERE channel = $1 AND lease IS NULL`,
+    [channel],
+  );
+
+test('what waits is put off until its budget is back', async () => {
+  const { lease, claimed } = await claimWaiting('patient');
+  await putOffListings(pool, lease, claimed);
+  expect((await due('patient')).rows).toEqual([{ due: false, kept: true }]);
+});
+
+test('what changed while it was looked at is looked at again: it may be sold out by now', async () => {
+  const { lease, claimed, id } = await claimWaiting('busy');
+  await pool.query('UPDATE dirty_listings SET marks = marks + 1 WHERE listing_id = $1', [id]);
+  await putOffListings(pool, lease, claimed);
+  expect((await due('busy')).rows).toEqual([{ due: true, kept: false }]);
+});
+
+test('whose claim has gone to another is left to them', async () => {
+  const { claimed } = await claimWaiting('taken');
+  await putOffListings(pool, '00000000-0000-4000-8000-000000000002', claimed);
+  expect((await due('taken')).rows).toEqual([]);
+});
