@@ -27,6 +27,9 @@ interface Row {
 const CONCURRENT_WAIT_MS = 1_000;
 const CONCURRENT_TRIES = 3;
 
+/** The call that a push begins with; what it leads to is named after it. */
+const FIRST_STEP = 'first';
+
 /** What a row is refused for. `retryable`: another push of it may pass. */
 const ROW_ERRORS: Record<string, { retryable: boolean; advice: string }> = {
   INVALID_INVENTORY_ITEM: {
@@ -85,7 +88,7 @@ export class Pusher {
       if ('outcome' in row) results.push(row);
       else rows.push(row);
     }
-    return [...results, ...(await this.set(rows, 'first'))];
+    return [...results, ...(await this.set(rows, FIRST_STEP))];
   }
 
   private rowOf(update: InventoryUpdate, found: Found | undefined): Row | PushResult {
@@ -221,6 +224,8 @@ export class Pusher {
       if (shown === null) results.push(await this.activate(row));
       else if (shown === undefined || !STALE.includes(error.code ?? ''))
         results.push(this.refusal(row, error));
+      // An earlier call of this very push has set it, although it was refused for another row.
+      else if (step !== FIRST_STEP && shown === row.update.quantityUnits) results.push(applied(row));
       // Oversold in the shop: it shows less than nothing, which we know as 0.
       else if (shown < 0 && row.changeFrom === 0) again.push({ ...row, changeFrom: shown });
       else results.push({ pushId: row.update.pushId, outcome: 'stale', shownUnits: Math.max(shown, 0) });

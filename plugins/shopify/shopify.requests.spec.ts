@@ -406,6 +406,16 @@ describe('a push', () => {
     ]);
   });
 
+  test('whose refused call has set a row all the same finds it set, and does not take it for a sale', async () => {
+    const { channel } = await connect();
+    variants(variant('A', '1'), variant('B', '2'));
+    set(rowError(0, 'INVALID_QUANTITY_TOO_HIGH'));
+    set(rowError(0, 'CHANGE_FROM_QUANTITY_STALE'));
+    answer('LevelsAt', { nodes: [{ id: 'gid://shopify/InventoryItem/2', inventoryLevel: level(8) }] });
+    const results = byId(await channel.pushInventory(updatesOf(['A', 1, 1], ['B', 8, 4])));
+    expect(results.get('p1')).toEqual({ pushId: 'p1', outcome: 'applied' });
+  });
+
   test('that breaks off after its first call keeps what that one was answered', async () => {
     const { channel } = await connect();
     variants(variant('A', '1'), variant('B', '2'));
