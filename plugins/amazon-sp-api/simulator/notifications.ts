@@ -32,8 +32,8 @@ const REGION = 'us-east-1';
 export type NotificationType =
   | 'ORDER_CHANGE'
   | 'FEED_PROCESSING_FINISHED'
-  | 'LISTINGS_ITEM_MFN_QUANTITY_CHANGE'
-  | 'FBA_INVENTORY_AVAILABILITY_CHANGES';
+  | 'FBA_INVENTORY_AVAILABILITY_CHANGES'
+  | 'LISTINGS_ITEM_MFN_QUANTITY_CHANGE';
 
 /** The Notifications API, v1: where notifications go, which ones are wanted, and the sending of them. */
 export class Notifications {
