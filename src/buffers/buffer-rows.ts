@@ -8,8 +8,11 @@ export const ALL_SKUS = '*';
 export const RULES = 'rules';
 const MOST_TOLD = 700;
 
-/** What is stored for SKUs: by SKU and channel, then by location. */
-export type NeedsBySku = ReadonlyMap<number, ReadonlyMap<string, ReadonlyMap<number, Needs>>>;
+/** What is asked for of a SKU at a location, from a channel; undefined where it is nothing. */
+export type NeedsOf = (skuId: number, channel: string, locationId: number) => Needs | undefined;
+
+/** By channel and location, then by SKU: few maps with many entries are much smaller than many with few. */
+export type NeedsByPlace = Map<string, Map<number, Needs>>;
 
 export interface BufferRow extends StoredNeeds {
   skuId: number;
@@ -50,14 +53,24 @@ export async function readNeedsAfter(
   return rows;
 }
 
-export function bySku(rows: readonly BufferRow[]): NeedsBySku {
-  const all = new Map<number, Map<string, Map<number, Needs>>>();
-  for (const { skuId, locationId, channel, needs, isSlow } of rows) {
-    const channels = all.get(skuId) ?? new Map<string, Map<number, Needs>>();
-    const places = channels.get(channel) ?? new Map<number, Needs>();
-    all.set(skuId, channels.set(channel, places.set(locationId, { needs, isSlow })));
-  }
-  return all;
+export function putNeeds(
+  places: NeedsByPlace,
+  { skuId, locationId, channel }: BufferRow,
+  needs: Needs,
+): void {
+  const place = `${locationId} ${channel}`;
+  const bySku = places.get(place) ?? new Map<number, Needs>();
+  places.set(place, bySku.set(skuId, needs));
+}
+
+export function needsIn(places: NeedsByPlace): NeedsOf {
+  return (skuId, channel, locationId) => places.get(`${locationId} ${channel}`)?.get(skuId);
+}
+
+export function needsAmong(rows: readonly BufferRow[]): NeedsOf {
+  const places: NeedsByPlace = new Map();
+  for (const row of rows) putNeeds(places, row, row);
+  return needsIn(places);
 }
 
 /** Rewrites what changed, keeps its history, and marks the listings dirty; in the caller's transaction. */
@@ -68,6 +81,7 @@ export async function storeChanges(
   actor: string,
 ): Promise<void> {
   if (changes.length === 0) return;
+  await client.query(KEYED_PLANS);
   const rows = changes.map(({ row, before, keep }) => ({
     sku: row.skuId,
     location: row.locationId,
@@ -134,6 +148,13 @@ const READ_NEEDS = `${NEEDS} WHERE sku_id = ANY($1::int[])`;
 
 const READ_NEEDS_AFTER = `${NEEDS}
   WHERE sku_id IN (SELECT DISTINCT sku_id FROM buffers WHERE sku_id > $1 ORDER BY sku_id LIMIT $2) ORDER BY sku_id`;
+
+/**
+ * A page's rows are looked up by their keys. Left to itself the planner, which knows nothing of a table that is just
+ * filling, reads all of it for each page.
+ */
+const KEYED_PLANS = `
+  SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`;
 
 const STORE_CHANGES = `
   WITH c AS MATERIALIZED (

@@ -9,7 +9,7 @@ import { isoTime } from '../database/sql-time';
 import { CatalogService } from '../inventory/catalog.service';
 import type { Hold } from './apply-buffers';
 import { BufferRules } from './buffer-rules';
-import { ALL_SKUS, bySku, type NeedsBySku, readNeeds, RULES, SQL_CHANNEL } from './buffer-rows';
+import { ALL_SKUS, needsAmong, type NeedsOf, readNeeds, RULES, SQL_CHANNEL } from './buffer-rows';
 import { type ChannelSignals, NO_SIGNALS } from './needs';
 import { NeedsCache } from './needs-cache';
 
@@ -19,7 +19,7 @@ export interface PlacedHold extends Hold {
   channel: string | null;
 }
 
-const NOTHING: NeedsBySku = new Map();
+const NOTHING: NeedsOf = () => undefined;
 
 /**
  * Policies, holds and what is measured of channels, in memory on every host, with PostgreSQL as the truth. Whoever
@@ -87,14 +87,14 @@ export class BufferRulesService implements OnApplicationBootstrap {
   }
 
   /** What sales ask for, from the database at this moment; nothing is read where no policy looks at sales. */
-  async needsOf(skuIds: readonly number[]): Promise<NeedsBySku> {
+  async needsOf(skuIds: readonly number[]): Promise<NeedsOf> {
     if (!this.current.isMoving) return NOTHING;
-    return bySku(await readNeeds(poolOf(this.dataSource), skuIds));
+    return needsAmong(await readNeeds(poolOf(this.dataSource), skuIds));
   }
 
   /** The same from memory, without reasons and a moment later, for questions that come in thousands. */
-  get rememberedNeeds(): NeedsBySku {
-    return this.remembered.needs;
+  get rememberedNeeds(): NeedsOf {
+    return this.remembered.needsOf;
   }
 
   /** SKUs that a policy for a tag concerns now or no longer, since this was last asked. */

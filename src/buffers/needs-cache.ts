@@ -1,18 +1,33 @@
 import type { Pool } from 'pg';
-import { type BufferRow, bySku, type NeedsBySku, readNeeds, readNeedsAfter } from './buffer-rows';
+import {
+  type BufferRow,
+  type NeedsByPlace,
+  needsIn,
+  type NeedsOf,
+  putNeeds,
+  readNeeds,
+  readNeedsAfter,
+} from './buffer-rows';
+import type { Needs } from './needs';
 
-const AT_ONCE = 5_000;
+const AT_ONCE = 2_000;
 
-/** What is stored of what sales ask for, in memory and without its reasons: for quantities that are asked for in thousands. */
+/**
+ * What is stored of what sales ask for, in memory and without its reasons: for quantities that are asked for in
+ * thousands. SKUs that are asked for the same share it.
+ */
 export class NeedsCache {
-  private bySkuId = new Map<number, ReturnType<NeedsBySku['get']>>();
+  readonly needsOf: NeedsOf;
+  private readonly places: NeedsByPlace = new Map();
+  private readonly alike = new Map<string, Needs>();
 
-  get needs(): NeedsBySku {
-    return this.bySkuId as NeedsBySku;
+  constructor() {
+    this.needsOf = needsIn(this.places);
   }
 
   clear(): void {
-    this.bySkuId = new Map();
+    this.places.clear();
+    this.alike.clear();
   }
 
   /** In pages, so that all of it is never there twice. */
@@ -28,12 +43,20 @@ export class NeedsCache {
 
   async refresh(pool: Pool, skuIds: readonly number[]): Promise<void> {
     const rows = await readNeeds(pool, skuIds);
-    for (const skuId of skuIds) this.bySkuId.delete(skuId);
+    for (const bySku of this.places.values()) for (const skuId of skuIds) bySku.delete(skuId);
     this.put(rows);
   }
 
   private put(rows: readonly BufferRow[]): void {
-    const bare = rows.map((row) => ({ ...row, needs: row.needs.map((need) => ({ ...need, reason: '' })) }));
-    for (const [skuId, found] of bySku(bare)) this.bySkuId.set(skuId, found);
+    for (const row of rows) {
+      const { isSlow, needs } = row;
+      const key = `${isSlow} ${needs.map(({ kind, amount, policy }) => `${kind} ${amount} ${policy}`).join('\n')}`;
+      let shared = this.alike.get(key);
+      if (!shared) {
+        shared = { isSlow, needs: needs.map((need) => ({ ...need, reason: '' })) };
+        this.alike.set(key, shared);
+      }
+      putNeeds(this.places, row, shared);
+    }
   }
 }

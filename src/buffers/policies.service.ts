@@ -12,7 +12,7 @@ import { CatalogService } from '../inventory/catalog.service';
 import { JobsService } from '../jobs/jobs.service';
 import type { BufferRules } from './buffer-rules';
 import { BufferRulesService } from './buffer-rules.service';
-import { bySku, markScopeDirty, markSkusDirty, type NeedsBySku } from './buffer-rows';
+import { markScopeDirty, markSkusDirty, needsAmong, type NeedsOf } from './buffer-rows';
 import { PolicyOfFileError, UnknownPolicyError } from './buffers.errors';
 import { needsOf } from './needs';
 import { PublishedQuantityService } from './published-quantity.service';
@@ -150,12 +150,12 @@ export class PoliciesService {
   }
 
   /** What sales ask for by these rules, with nothing being released. */
-  private async targets(rules: BufferRules, listings: readonly Listing[]): Promise<NeedsBySku> {
-    if (!rules.isMoving) return new Map();
+  private async targets(rules: BufferRules, listings: readonly Listing[]): Promise<NeedsOf> {
+    if (!rules.isMoving) return () => undefined;
     const skuIds = [...new Set(listings.flatMap(({ components }) => components.map(({ skuId }) => skuId)))];
     const rates = await ratesOf(poolOf(this.dataSource), skuIds);
     const nowMs = Date.now();
-    return bySku(
+    return needsAmong(
       rates.flatMap((rate) =>
         [...this.listings.channelsOf([rate.skuId])].map((channel) => ({
           skuId: rate.skuId,

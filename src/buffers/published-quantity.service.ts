@@ -10,7 +10,7 @@ import { StockService } from '../inventory/stock.service';
 import type { BufferInputs } from './apply-buffers';
 import type { BufferRules } from './buffer-rules';
 import { BufferRulesService } from './buffer-rules.service';
-import type { NeedsBySku } from './buffer-rows';
+import type { NeedsOf } from './buffer-rows';
 import type { EffectivePolicy } from './effective-policy';
 import { NO_NEEDS } from './needs';
 import { type CapPolicy, type ComponentStock, computeWaterfall, type Waterfall } from './waterfall';
@@ -26,7 +26,7 @@ export interface QuantityQuestion {
 interface Basis {
   levelsOf: (skuId: number) => ReadonlyMap<number, Level>;
   rules: BufferRules;
-  needs: NeedsBySku;
+  needs: NeedsOf;
   now: Date;
 }
 
@@ -88,7 +88,7 @@ export class PublishedQuantityService {
   }
 
   /** What listings would show by other rules, where sales ask for this. From the database, at this moment. */
-  async computeBy(rules: BufferRules, needs: NeedsBySku, listings: readonly Listing[]): Promise<Waterfall[]> {
+  async computeBy(rules: BufferRules, needs: NeedsOf, listings: readonly Listing[]): Promise<Waterfall[]> {
     const levels = await this.levelsOf(skusOf(listings));
     const basis = { levelsOf: (skuId: number) => levels.get(skuId)!, rules, needs, now: new Date() };
     return listings.map((listing) => this.explain(listing, basis));
@@ -165,7 +165,6 @@ export class PublishedQuantityService {
     { rules, needs, now }: Basis,
   ): BufferInputs {
     const { channel } = listing;
-    const stored = needs.get(skuId)?.get(channel);
     const staleness = this.breakers.stalenessOf(channel);
     const holds = this.buffers
       .holdsOf(skuId, now.getTime())
@@ -176,7 +175,7 @@ export class PublishedQuantityService {
       );
     return {
       policy: withOwn(rules.policyFor(channel, skuId), listing),
-      needs: locationIds.map((id) => stored?.get(id) ?? NO_NEEDS),
+      needs: locationIds.map((id) => needs(skuId, channel, id) ?? NO_NEEDS),
       channel: this.buffers.signalsOf(channel),
       ...(staleness && { stale: staleness.reason }),
       holds,
