@@ -90,10 +90,12 @@ export class OrderPollsService implements OnModuleDestroy {
 
   private async applyPage(poll: OrderPoll, { items, unreadable = [] }: Page<OrderDocument>): Promise<void> {
     const unusable = unreadable.map(unreadableOrder);
-    const applied: string[] = [];
-    for (let at = 0; at < items.length; at += ORDERS_AT_ONCE) {
+    const known = await this.orders.settledAsListed(poll.channel, items);
+    const applied = [...known];
+    const news = items.filter((item) => !known.has(item?.orderId));
+    for (let at = 0; at < news.length; at += ORDERS_AT_ONCE) {
       await Promise.all(
-        items.slice(at, at + ORDERS_AT_ONCE).map(async (item) => {
+        news.slice(at, at + ORDERS_AT_ONCE).map(async (item) => {
           const refused = await this.apply(poll.channel, item);
           if (refused) unusable.push(refused);
           else applied.push(item.orderId);

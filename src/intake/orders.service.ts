@@ -83,6 +83,22 @@ export class OrdersService implements OnApplicationShutdown {
   }
 
   /**
+   * Ids of those orders that are known as they are listed, and settled: a poll lists most orders a second time,
+   * and what the ledger has whole need not be asked of it again.
+   */
+  async settledAsListed(channel: string, orders: readonly OrderDocument[]): Promise<Set<string>> {
+    try {
+      const values = [channel, JSON.stringify(orders)];
+      const { rows } = await this.pool.query<{ id: string }>(SETTLED_AS_LISTED, values);
+      return new Set(rows.map(({ id }) => id));
+    } catch (error) {
+      // One of them is no JSON that PostgreSQL takes: each is looked at by itself, and that one parked.
+      if (isOutage(error)) throw error;
+      return new Set();
+    }
+  }
+
+  /**
    * Settles the order as it is known once more: what was short takes what is there now. Undefined where no
    * such order is known, or a newer state of it is being settled.
    */
@@ -250,6 +266,14 @@ function isUnseenByLedger(kept: KeptView, settlement: SettlementView | undefined
 function iso(time: string): string {
   return new Date(time).toISOString();
 }
+
+/** None that waits for stock or for a SKU to be mapped. */
+const SETTLED_AS_LISTED = `
+  SELECT o.order_id AS id FROM jsonb_array_elements($2::jsonb) AS l (document)
+    JOIN orders o ON o.channel = $1 AND o.order_id = l.document->>'orderId' AND o.document = l.document
+    JOIN reservations r ON r.channel = $1 AND r.order_id = o.order_id AND r.revision = o.revision
+   WHERE NOT EXISTS (SELECT FROM parked_lines p WHERE p.channel = $1 AND p.order_id = o.order_id)
+     AND NOT EXISTS (SELECT FROM shortfalls s WHERE s.channel = $1 AND s.order_id = o.order_id AND s.state = 'open' AND s.cause = 'order')`;
 
 const MAPPED_AT_ONCE = 128;
 
