@@ -129,11 +129,12 @@ export class VerifyService {
     return counted.rows[0]!.count;
   }
 
-  /** I2: reservations of what does not exist, and holds that nobody gives back. */
+  /** I2: reservations of what does not exist (a line that is short altogether is at no location), and holds that nobody gives back. */
   private async checkDangling(client: PoolClient, found: Findings): Promise<void> {
     const nameless = await client.query(`
       SELECT DISTINCT reservation_id AS id FROM reservation_lines p
-       WHERE NOT EXISTS (SELECT FROM skus WHERE id = p.sku_id) OR NOT EXISTS (SELECT FROM locations WHERE id = p.location_id)`);
+       WHERE NOT EXISTS (SELECT FROM skus WHERE id = p.sku_id)
+          OR p.reserved > 0 AND NOT EXISTS (SELECT FROM locations WHERE id = p.location_id)`);
     for (const { id } of nameless.rows)
       found.add('I2', `reservation ${id} holds units of a SKU or location that does not exist`);
     const overdue = await client.query(`
