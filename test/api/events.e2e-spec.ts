@@ -285,6 +285,7 @@ describe('stock events', () => {
       events: counted.events,
       levels: levels.length,
       reservations: 1,
+      listings: 0,
       violationCount: 0,
       violations: [],
     });
