@@ -112,7 +112,7 @@ describeWithBrowser('the console', () => {
 
   test('the overview and the stock change by themselves when something is sold', async () => {
     await signIn();
-    await page.getByRole('link', { name: 'Stock' }).click();
+    await page.getByRole('link', { name: 'Stock', exact: true }).click();
     await page.getByLabel('SKU, name or barcode').fill('mu');
     await eventually(async () => expect(await cell('MUG', 0).textContent()).toBe('50'));
     await look(page, 'stock');
@@ -152,7 +152,7 @@ describeWithBrowser('the console', () => {
     await host.api.put('/v1/channels/shop/listings/JUG', { components: [{ sku: 'JUG', units: 1 }] });
     await order('console-short', 'JUG', 4);
     await signIn();
-    await page.getByRole('link', { name: 'Oversells' }).click();
+    await page.getByRole('link', { name: 'Oversells', exact: true }).click();
     const card = page.getByRole('article', { name: 'Order console-short of shop' });
     await card.getByText('waits for a decision').waitFor();
     expect(await card.getByRole('listitem').textContent()).toContain('4 of JUG');
@@ -185,7 +185,7 @@ describeWithBrowser('the console', () => {
     await order('console-unmapped-2', 'NOBODY-MAPPED', 1);
     await deliver(host, signedWebhook({ id: 'console-poison', revision: 'x' }));
     await signIn();
-    await page.getByRole('link', { name: 'Parked' }).click();
+    await page.getByRole('link', { name: 'Parked', exact: true }).click();
     const lines = page.getByRole('region', { name: 'Order lines' });
     await lines.getByRole('row', { name: /console-unmapped / }).waitFor();
     await look(page, 'parked');
@@ -236,7 +236,7 @@ describeWithBrowser('the console', () => {
     const made = await host.api.post<{ key: string }>('/v1/keys', { name: 'reader', scopes: ['stock:read'] });
     await signIn(made.body.key);
     await page.getByText('Sign in with one that has the scope channels:read').waitFor();
-    await page.getByRole('link', { name: 'Stock' }).click();
+    await page.getByRole('link', { name: 'Stock', exact: true }).click();
     await page.getByRole('link', { name: 'MUG' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('API key').waitFor();
