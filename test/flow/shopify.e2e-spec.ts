@@ -222,7 +222,7 @@ describe('a shop whose stock is changed elsewhere', () => {
     expect(report.body).toMatchObject({ drifted: 1, equal: FEW.length * 3 - 1 });
     const drifts = await host.api.get<{ items: object[] }>('/v1/channels/shop/drifts');
     expect(drifts.body.items).toMatchObject([
-      { channelSku: 'SKU-0003', channelLocation: '102', cause: 'drift', shown: 4, expected: 10 },
+      { channelSku: 'SKU-0003', channelLocation: '102', cause: 'channel-edit', shown: 4, expected: 10 },
     ]);
     await eventually(equal);
     expect(await ledgerOf('SKU-0003')).toEqual(['RESTOCK', 'RESTOCK', 'RESTOCK']);
