@@ -55,10 +55,15 @@ describeWithBrowser('the console', () => {
 
   afterEach(() => context.close());
 
-  async function signIn(key = ADMIN_KEY): Promise<void> {
+  async function show(key: string): Promise<void> {
     await page.goto(host.url);
     await page.getByLabel('API key').fill(key);
     await page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  async function signIn(key = ADMIN_KEY): Promise<void> {
+    await show(key);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
   }
 
   const order = (id: string, sku: string, ordered: number) =>
@@ -90,7 +95,7 @@ describeWithBrowser('the console', () => {
   }
 
   test('a wrong key is refused with what to do, the right one opens the overview', async () => {
-    await signIn('onhand_wrong');
+    await show('onhand_wrong');
     await expect(page.getByRole('alert').textContent()).resolves.toContain(
       'the API key is unknown or was revoked',
     );
