@@ -239,35 +239,48 @@ describe('the API of channels', () => {
     ]);
     const { status, body } = await host.api.post<{ id: string }>('/v1/channels/shop/reconcile');
     const counts = { listings: 3, equal: 2, inFlight: 0, drifted: 1, missing: 0, unmapped: 1 };
+    const nothing = { drift: 0, notApplied: 0, unseenOrders: 0, ordersUnread: 0, escalated: 0 };
+    const classes = { ...nothing, channelEdits: 1, corrected: 1 };
     expect(status).toBe(200);
-    expect(body).toEqual({ id: UUID, channel: 'shop', ...counts });
+    expect(body).toEqual({ id: UUID, channel: 'shop', ...counts, ...classes, pages: 1, seconds: NUMBER });
     const runs = await host.api.get('/v1/channels/shop/reconciliations');
     expect(runs).toMatchObject({ status: 200 });
     expect(runs.body).toEqual({
-      items: [{ id: body.id, ...counts, startedAt: TIME, finishedAt: TIME, error: null }],
+      items: [{ ...body, state: 'done', startedAt: TIME, finishedAt: TIME, error: null }],
     });
     const drifts = await host.api.get<{ items: object[] }>('/v1/channels/shop/drifts');
     expect(drifts.status).toBe(200);
+    const times = { since: TIME, foundAt: TIME, times: 1, escalatedAt: null };
+    const found = {
+      runId: body.id,
+      channelLocation: null,
+      ...times,
+      resolvedAt: expect.anything() as unknown,
+    };
     expect(drifts.body.items).toHaveLength(2);
     expect(drifts.body.items).toEqual(
       expect.arrayContaining([
         {
-          runId: body.id,
+          ...found,
           channelSku: 'S-SIX',
-          channelLocation: null,
-          cause: 'drift',
+          cause: 'channel-edit',
           shown: 99,
           expected: 16,
-          foundAt: TIME,
+          pushed: 16,
+          pushedAt: TIME,
+          versions: { main: NUMBER },
+          corrections: 1,
         },
         {
-          runId: body.id,
+          ...found,
           channelSku: 'S-OTHER',
-          channelLocation: null,
           cause: 'unmapped',
           shown: 5,
           expected: null,
-          foundAt: TIME,
+          pushed: null,
+          pushedAt: null,
+          versions: null,
+          corrections: 0,
         },
       ]),
     );

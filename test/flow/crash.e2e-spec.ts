@@ -58,7 +58,8 @@ async function expectApplied({ dataSource }: Rig, load: Load): Promise<void> {
       "SELECT count(*)::int AS count FROM inbox WHERE state <> 'applied'",
     );
     expect(waiting).toEqual({ count: 0 });
-  });
+    // The sweep, should the killed host have had it in hand, is another's after fifteen seconds, and comes every ten.
+  }, 40_000);
   const rows: { id: string; reserved: number }[] = await dataSource.query(
     `SELECT r.order_id AS id, sum(p.reserved)::int AS reserved FROM reservations r
        JOIN reservation_lines p ON p.reservation_id = r.id WHERE r.channel = 'shop' GROUP BY 1`,

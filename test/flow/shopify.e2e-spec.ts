@@ -27,6 +27,8 @@ class Traders {
   private readonly dice = new FaultDice(7);
   private readonly open: string[] = [];
   private readonly shipped: string[] = [];
+  /** Of a unit each: an order's line has two, and one is kept for its other fates. */
+  private readonly refunded = new Set<string>();
   private orders = 0;
 
   async trade(isOver: () => boolean): Promise<void> {
@@ -43,8 +45,10 @@ class Traders {
     const [line] = shop.orders.get(orderId).lines;
     if (kind === 5)
       shop.orders.edit(orderId, [{ lineId: line!.id, channelSku: line!.sku, quantityUnits: 4 }], at);
-    if (kind === 6)
+    if (kind === 6 && !this.refunded.has(orderId)) {
       shop.orders.refund(orderId, { lines: [{ lineId: line!.id, units: 1, restockType: 'CANCEL' }], at });
+      this.refunded.add(orderId);
+    }
     if (kind === 7) shop.fulfilOrder(orderId, at);
     if (kind === 8) {
       const returnId = shop.orders.openReturn(orderId, new Map([[line!.id, 1]]), at);
