@@ -11,8 +11,7 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/plugins/[^/]+/dist/'],
   testTimeout: 30_000,
-  // One more than most machines that run them have cores: many tests wait for a channel, a lease or a process.
-  maxWorkers: 3,
+  maxWorkers: 2,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -255,7 +255,7 @@ describe('the API of channels', () => {
       runId: body.id,
       channelLocation: null,
       ...times,
-      resolvedAt: expect.anything() as unknown,
+      resolvedAt: null,
     };
     expect(drifts.body.items).toHaveLength(2);
     expect(drifts.body.items).toEqual(
@@ -268,7 +268,7 @@ describe('the API of channels', () => {
           expected: 16,
           pushed: 16,
           pushedAt: TIME,
-          versions: { main: NUMBER },
+          versions: { MUG: { main: NUMBER, north: NUMBER } },
           corrections: 1,
         },
         {
@@ -279,7 +279,7 @@ describe('the API of channels', () => {
           expected: null,
           pushed: null,
           pushedAt: null,
-          versions: null,
+          versions: {},
           corrections: 0,
         },
       ]),

@@ -280,8 +280,8 @@ describe('a breaker of several hosts', () => {
     const waits: number[] = [];
     for (let round = 0; round < 3; round++) {
       first.shop.faults({ fail: 1 });
-      await Promise.all([read(first), read(second)]);
-      while (!service.isOpen('shop')) await read(first);
+      while (!service.isOpen('shop'))
+        await Promise.allSettled([first, second].map((host) => firstPage(host)));
       await eventually(() => expect(service.stateOf('shop').probeAt).not.toBeNull());
       waits.push(service.stateOf('shop').probeAt!.getTime() - Date.now());
       first.shop.faults({ fail: 0 });

@@ -435,8 +435,10 @@ describe('a host that looks at its buffers once an hour', () => {
     expect(await hourUnits()).toBe(0);
     await sell(30, 10);
     await eventually(async () => expect(await hourUnits()).toBeGreaterThanOrEqual(20));
-    const { body } = await host.api.get<{ items: { cause: string }[] }>('/v1/buffers/history?sku=A');
-    expect(body.items.map(({ cause }) => cause)).toContain('order surge');
+    await eventually(async () => {
+      const { body } = await host.api.get<{ items: { cause: string }[] }>('/v1/buffers/history?sku=A');
+      expect(body.items.map(({ cause }) => cause)).toContain('order surge');
+    });
   });
 
   test('looks at once when a breaker changes', async () => {

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { OrdersService } from '../../src/intake/orders.service';
+import type { OrderDocument } from '../../src/channel-api';
 import { OrderPollsService } from '../../src/intake/order-polls.service';
 import { ChannelsService, type ReadyChannel } from '../../src/channels/channels.service';
 import { JobsService } from '../../src/jobs/jobs.service';
@@ -77,6 +79,29 @@ describe('orders that are read from a channel', () => {
     const lines = [{ lineId: 'L', channelSku: `S-${sku}`, quantityUnits }];
     host.shop.placeOrder({ orderId, placedAt: now(), lines });
   }
+
+  test('an order that is listed as it is known is left alone, unless its revision does not say what it is', async () => {
+    const orders = host.app.get(OrdersService);
+    const line = { lineId: '1', channelSku: 'S-SKU-7', cancelled: 0, fulfilled: 0, returned: 0 };
+    const order = (revision: number, ordered: number): OrderDocument => ({
+      kind: 'order',
+      orderId: 'ambiguous',
+      revision,
+      placedAt: '2026-11-20T10:00:00.000Z',
+      lines: [{ ...line, ordered }],
+    });
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'SKU-7', quantity: 20 }, 'ambiguous');
+    const isSettled = async (document: OrderDocument) =>
+      (await orders.settledAsListed('shop', [document])).has('ambiguous');
+    await orders.apply('shop', order(1, 3));
+    expect(await isSettled(order(1, 3))).toBe(true);
+    expect(await isSettled(order(1, 4))).toBe(false);
+    // Had the host died between keeping the second and settling it, only the first would be in the ledger.
+    await orders.apply('shop', order(1, 4));
+    expect(await isSettled(order(1, 4))).toBe(false);
+    await orders.apply('shop', order(2, 4));
+    expect(await isSettled(order(2, 4))).toBe(true);
+  });
 
   test('an order that no webhook told of is reserved by the next poll, once', async () => {
     const sku = await stocked(10);
