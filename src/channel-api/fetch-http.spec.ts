@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { CallBreaker, CallOutcome } from './call-breaker';
 import type { RateLimit } from './contract';
-import { ChannelBreakerOpenError, isChannelError, isHeldBack, type ChannelError } from './errors';
+import {
+  ChannelBreakerOpenError,
+  type ChannelError,
+  ChannelUnavailableError,
+  isChannelError,
+  isHeldBack,
+} from './errors';
 import { createChannelHttp, type ChannelHttpOptions } from './fetch-http';
 import type { ChannelHttp, ChannelHttpRequest } from './http-client';
 import { createRedactor } from './redaction';
@@ -528,4 +534,25 @@ describe('a breaker', () => {
     expect((await Promise.all(waiting)).every((error) => error?.code === 'channel-breaker-open')).toBe(true);
     expect(fetch).not.toHaveBeenCalled();
   });
+});
+
+test('a call that is given up before it is sent leaves its units to others', async () => {
+  let nowMs = Date.UTC(2025, 0, 1);
+  const beganMs = nowMs;
+  let isLate = true;
+  const http = createChannelHttp({
+    limits: [{ name: 'points', perSecond: 0.01, burst: 2 }],
+    clock: { now: () => new Date(nowMs), sleep: async (delayMs) => void (nowMs += delayMs) },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    beforeSend: () => {
+      if (isLate) throw new ChannelUnavailableError('too late');
+    },
+    fetch: async () => new Response('{}'),
+  });
+  const call = () => http.request({ method: 'GET', url: 'https://shop.example/' });
+  for (let late = 0; late < 5; late += 1) await expect(call()).rejects.toThrow('too late');
+  isLate = false;
+  expect((await call()).status).toBe(200);
+  expect((await call()).status).toBe(200);
+  expect(nowMs - beganMs).toBeLessThan(1_000);
 });

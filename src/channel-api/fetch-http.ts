@@ -93,7 +93,7 @@ class FetchHttp implements ChannelHttp {
       if (isSent) outcome = failureOf(error);
       throw error;
     } finally {
-      permit?.release(outcome.kind);
+      permit?.release(isSent ? outcome.kind : 'unsent');
       if (isSent) report?.(outcome);
     }
   }

@@ -12,7 +12,8 @@ export interface LimitCost {
 /** Leave to send one call. Must be released once the call was answered or given up. */
 export interface Permit {
   /** `throttled` when the channel refused the call for its limit. */
-  release(outcome: 'answered' | 'throttled' | 'unanswered'): void;
+  /** `unsent`: the call was given up before it was sent, and others may have its units. */
+  release(outcome: 'answered' | 'throttled' | 'unanswered' | 'unsent'): void;
 }
 
 /** Why a call may not be sent: `limit` lets it pass in `waitMs` at the earliest. */

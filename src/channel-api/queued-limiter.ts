@@ -145,9 +145,9 @@ export class QueuedLimiter implements Limiter {
     this.report.unused.push(...this.ahead.takeBack(limits));
   }
 
-  private release(active: Active, outcome: 'answered' | 'throttled' | 'unanswered'): void {
+  private release(active: Active, outcome: Parameters<Permit['release']>[0]): void {
     if (!this.active.delete(active)) return;
-    this.report.spent.push(...active.costs);
+    (outcome === 'unsent' ? this.report.unused : this.report.spent).push(...active.costs);
     if (outcome === 'answered') for (const { limit } of active.costs) this.report.answered.add(limit);
     // Whoever waits may wait for just these units; else the next call tells of them.
     if (this.waiting.length > 0) this.wake();

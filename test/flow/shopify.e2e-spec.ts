@@ -18,7 +18,7 @@ const BUCKET = { maximumAvailable: 2_000, restoreRate: 20 };
 const TIME_SCALE = 450;
 const HOUR_MS = 3_600_000 / TIME_SCALE;
 /** Points a second of ours, for which the hour's orders, edits and refunds have to wait. */
-const THROTTLED_RATE = 400;
+const THROTTLED_RATE = 50;
 const HOSTILE = { duplicate: 0.2, reorder: 0.2, delay: 0.2, delayUpToMs: 500, drop: 0.05 };
 const WELL = { duplicate: 0, reorder: 0, delay: 0, drop: 0 };
 
