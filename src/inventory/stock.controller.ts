@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags, IntersectionType } from '@nestjs/swagger';
 import { Needs } from '../access/scopes';
 import { IsText, IsTime, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
@@ -9,18 +9,6 @@ import { CatalogService } from './catalog.service';
 import { type Level, physicalUnits } from './level';
 import { type EventRow, type StockRow, StockService } from './stock.service';
 import { UnknownSkuError } from './inventory.errors';
-
-class StockQuery extends PageQuery {
-  @ApiPropertyOptional({ description: 'Codes, separated by commas' })
-  @MayBeAbsent()
-  @IsText(10_000)
-  sku?: string;
-
-  @ApiPropertyOptional({ description: "Part of a SKU's code, name or barcode" })
-  @MayBeAbsent()
-  @IsText(200)
-  search?: string;
-}
 
 class MomentQuery {
   @ApiPropertyOptional({ description: 'What was true then, whenever we heard of it' })
@@ -34,6 +22,18 @@ class MomentQuery {
   knownAt?: string;
 }
 
+class StockQuery extends IntersectionType(PageQuery, MomentQuery) {
+  @ApiPropertyOptional({ description: 'Codes, separated by commas' })
+  @MayBeAbsent()
+  @IsText(10_000)
+  sku?: string;
+
+  @ApiPropertyOptional({ description: "Part of a SKU's code, name or barcode" })
+  @MayBeAbsent()
+  @IsText(200)
+  search?: string;
+}
+
 @ApiTags('stock')
 @ApiBearerAuth()
 @Controller('v1')
@@ -45,8 +45,11 @@ export class StockController {
 
   @Get('stock')
   @Needs('stock:read')
-  @ApiOperation({ summary: 'Levels of all SKUs, in pages' })
-  async list(@Query() { limit, cursor, sku, search }: StockQuery) {
+  @ApiOperation({
+    summary: 'Levels of all SKUs, in pages: now, as they were (`asOf`), or as we knew them (`knownAt`)',
+  })
+  async list(@Query() { limit, cursor, sku, search, asOf, knownAt }: StockQuery) {
+    const moment = oneMoment({ asOf, knownAt });
     const skus = await this.catalog.skus(
       cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
       limit + 1,
@@ -59,22 +62,16 @@ export class StockController {
       (row) => row.id,
       (row) => row.id,
     );
-    const rows = await this.stock.levelsOf(page.items);
-    return { ...page, items: rows.map((row) => this.view(row)) };
+    return { ...page, items: await this.levelsAt(page.items, moment) };
   }
 
   @Get('stock/:sku')
   @Needs('stock:read')
   @ApiOperation({ summary: 'Levels of one SKU: now, as they were (`asOf`), or as we knew them (`knownAt`)' })
-  async one(@Param('sku') code: string, @Query() { asOf, knownAt }: MomentQuery) {
-    if (asOf && knownAt)
-      throw invalidRequest([
-        { field: 'knownAt', message: 'asks another question than asOf; send one of them' },
-      ]);
-    const skuId = await this.skuId(code);
-    if (asOf) return { ...this.view(await this.stock.levelsAsOf(skuId, new Date(asOf))), asOf };
-    if (knownAt) return { ...this.view(await this.stock.levelsKnownAt(skuId, new Date(knownAt))), knownAt };
-    return this.view((await this.stock.levelsOf([skuId]))[0]!);
+  async one(@Param('sku') code: string, @Query() query: MomentQuery) {
+    const moment = oneMoment(query);
+    const [row] = await this.levelsAt([await this.skuId(code)], moment);
+    return row;
   }
 
   @Get('stock/:sku/events')
@@ -96,6 +93,15 @@ export class StockController {
   @ApiOperation({ summary: 'How many events of each type the ledger holds' })
   ledger() {
     return this.stock.countEvents();
+  }
+
+  private async levelsAt(skuIds: readonly number[], { asOf, knownAt }: MomentQuery) {
+    const rows = asOf
+      ? await this.stock.levelsOfAsOf(skuIds, new Date(asOf))
+      : knownAt
+        ? await this.stock.levelsOfKnownAt(skuIds, new Date(knownAt))
+        : await this.stock.levelsOf(skuIds);
+    return rows.map((row) => ({ ...this.view(row), ...(asOf && { asOf }), ...(knownAt && { knownAt }) }));
   }
 
   private async skuId(code: string): Promise<number> {
@@ -153,6 +159,15 @@ export class StockController {
       recordedAt: row.recorded_at,
     };
   }
+}
+
+/** Throws a problem where both are asked for. */
+function oneMoment(moment: MomentQuery): MomentQuery {
+  if (moment.asOf && moment.knownAt)
+    throw invalidRequest([
+      { field: 'knownAt', message: 'asks another question than asOf; send one of them' },
+    ]);
+  return moment;
 }
 
 function levelView(level: Level) {

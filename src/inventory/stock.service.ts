@@ -95,15 +95,20 @@ export class StockService {
 
   /** What we knew at a moment: the level after the last event recorded by then. */
   async levelsKnownAt(skuId: number, recordedBy: Date): Promise<StockRow> {
+    return (await this.levelsOfKnownAt([skuId], recordedBy))[0]!;
+  }
+
+  /** As `levelsKnownAt`, for many SKUs at once, in the order given. */
+  async levelsOfKnownAt(skuIds: readonly number[], recordedBy: Date): Promise<StockRow[]> {
     const rows = await this.dataSource.query(
       `SELECT l.sku_id, l.location_id, e.available, e.reserved, e.quarantined, e.damaged, e.in_transit, e.on_order, e.version
          FROM levels l
          JOIN ledger e ON e.sku_id = l.sku_id AND e.location_id = l.location_id
           AND e.version = version_known_at(l.sku_id, l.location_id, l.version, $2)
-        WHERE l.sku_id = $1`,
-      [skuId, recordedBy],
+        WHERE l.sku_id = ANY($1::int[])`,
+      [skuIds, recordedBy],
     );
-    return this.grouped([skuId], rows)[0]!;
+    return this.grouped(skuIds, rows);
   }
 
   /** Newest first, before the sequence number given. */

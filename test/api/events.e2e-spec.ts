@@ -240,6 +240,36 @@ describe('stock events', () => {
     expect((await stockOf('PAST')).total).toMatchObject({ available: 7, version: 2 });
   });
 
+  test('a list of SKUs is told as it was and as it was known, too', async () => {
+    const restock = { type: 'RESTOCK', sku: 'PAST-2', quantity: 2, occurredAt: '2024-02-01T00:00:00Z' };
+    await host.api.post('/v1/skus', { sku: 'PAST-2' });
+    await post(restock);
+    const listed = async (moment: string) => {
+      const { body } = await host.api.get<{ items: { sku: string; total: { available: number } }[] }>(
+        `/v1/stock?search=PAST&${moment}`,
+      );
+      return body.items.map(({ sku, total }) => [sku, total.available]);
+    };
+    expect(await listed('asOf=2024-01-15T00:00:00Z')).toEqual([
+      ['PAST', 3],
+      ['PAST-2', 0],
+    ]);
+    expect(await listed('asOf=2024-02-02T00:00:00Z')).toEqual([
+      ['PAST', 3],
+      ['PAST-2', 2],
+    ]);
+    expect(await listed('knownAt=2024-02-02T00:00:00Z')).toEqual([
+      ['PAST', 0],
+      ['PAST-2', 0],
+    ]);
+    expect(await listed('')).toEqual([
+      ['PAST', 7],
+      ['PAST-2', 2],
+    ]);
+    const both = 'asOf=2024-02-02T00:00:00Z&knownAt=2024-02-02T00:00:00Z';
+    expect((await host.api.get(`/v1/stock?${both}`)).status).toBe(400);
+  });
+
   test('many events are answered one by one, and a faulty one costs no other', async () => {
     const good = { type: 'RESTOCK', sku: 'PEN', quantity: 1 };
     const { status, body } = await host.api.post<{ items: object[] }>('/v1/events', [
