@@ -2,9 +2,13 @@
 
 CREATE TABLE activity (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  -- Drawn by whoever writes it, so that what is written again is there once.
+  entry_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
   actor_kind text NOT NULL CHECK (actor_kind IN ('key', 'session', 'cli', 'host')),
   actor text NOT NULL,
+  -- Of the API key; names of keys may be the same.
+  actor_id text,
   -- noun.verb, such as oversell.cancel
   action text NOT NULL,
   subject text,
