@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -56,6 +57,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    activity: { type: ActivityConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

@@ -1,3 +1,4 @@
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -172,6 +173,7 @@ export class Config {
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

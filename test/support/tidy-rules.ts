@@ -34,7 +34,18 @@ const LEDGER_TABLES = 'ledger|levels';
 
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
-  ...['access', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database', 'http', 'install'],
+  ...[
+    'access',
+    'activity',
+    'buffers',
+    'channel-api',
+    'channels',
+    'config',
+    'console',
+    'database',
+    'http',
+    'install',
+  ],
   ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
