@@ -1,5 +1,6 @@
 import {
   createChannelHttp,
+  memorySecrets,
   resolvePluginOptions,
   type Channel,
   type ChannelClock,
@@ -244,6 +245,12 @@ export class TestedChannel {
         http.learn(limit, facts);
       },
     };
-    return plugin.connect(resolved, { channel: 'amazon', http: watched, log, clock });
+    return plugin.connect(resolved, {
+      channel: 'amazon',
+      http: watched,
+      log,
+      clock,
+      secrets: memorySecrets(),
+    });
   }
 }

@@ -2,6 +2,7 @@ import {
   type Channel,
   type ChannelClock,
   createChannelHttp,
+  memorySecrets,
   type InventoryUpdate,
   resolvePluginOptions,
 } from 'onhand/channel-api';
@@ -23,7 +24,10 @@ export interface Connected {
   clock: ChannelClock & { nowMs: number; slept: number[] };
 }
 
-export async function connectEbay(options: Record<string, unknown> = {}): Promise<Connected> {
+export async function connectEbay(
+  options: Record<string, unknown> = {},
+  secrets = memorySecrets(),
+): Promise<Connected> {
   const resolved = resolvePluginOptions(plugin, {
     marketplaceId: 'EBAY_DE',
     clientId: 'app',
@@ -46,7 +50,7 @@ export async function connectEbay(options: Record<string, unknown> = {}): Promis
     },
   };
   const http = createChannelHttp({ limits: plugin.limits(resolved), clock, log });
-  const host = { channel: 'ebay', http, log, clock };
+  const host = { channel: 'ebay', http, log, clock, secrets };
   return { channel: await plugin.connect(resolved, host), logged, clock };
 }
 

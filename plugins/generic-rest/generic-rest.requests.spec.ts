@@ -1,6 +1,7 @@
 import nock from 'nock';
 import {
   createChannelHttp,
+  memorySecrets,
   resolvePluginOptions,
   type Channel,
   type ChannelError,
@@ -48,6 +49,7 @@ async function channelWith(options: Record<string, unknown> = {}, http: HttpSett
     http: createChannelHttp({ ...settings, ...http }),
     log,
     clock: systemClock,
+    secrets: memorySecrets(),
   });
 }
 

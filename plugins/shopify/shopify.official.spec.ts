@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import nock from 'nock';
-import { type Channel, createChannelHttp, resolvePluginOptions } from 'onhand/channel-api';
+import { type Channel, createChannelHttp, memorySecrets, resolvePluginOptions } from 'onhand/channel-api';
 import { failureOf, systemClock } from 'onhand/channel-api/testing';
 import { BULK_LEVELS, type DocumentName, DOCUMENTS } from './shopify.documents';
 import plugin from './shopify.plugin';
@@ -29,7 +29,13 @@ async function connect(options: object = {}): Promise<Channel> {
   const quiet = () => undefined;
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
   const http = createChannelHttp({ limits: plugin.limits(resolved), clock: systemClock, log });
-  return plugin.connect(resolved, { channel: 'acme', http, log, clock: systemClock });
+  return plugin.connect(resolved, {
+    channel: 'acme',
+    http,
+    log,
+    clock: systemClock,
+    secrets: memorySecrets(),
+  });
 }
 
 withContracts(`the official schemas (${COMMAND})`, () => {

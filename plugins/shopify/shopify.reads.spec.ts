@@ -4,6 +4,7 @@ import {
   type ChannelError,
   type ChannelHttpRequest,
   createChannelHttp,
+  memorySecrets,
   resolvePluginOptions,
 } from 'onhand/channel-api';
 import { collect, failureOf } from 'onhand/channel-api/testing';
@@ -54,7 +55,13 @@ async function connect(
     learn: () => undefined,
   };
   return {
-    channel: await plugin.connect(resolved, { channel: 'acme', http: watched, log, clock }),
+    channel: await plugin.connect(resolved, {
+      channel: 'acme',
+      http: watched,
+      log,
+      clock,
+      secrets: memorySecrets(),
+    }),
     requests,
   };
 }

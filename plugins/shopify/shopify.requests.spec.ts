@@ -1,11 +1,9 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import nock from 'nock';
 import {
   type Channel,
   type ChannelHttpRequest,
   createChannelHttp,
+  memorySecrets,
   type InventoryUpdate,
   type LimitFacts,
   type PushResult,
@@ -41,7 +39,7 @@ interface Connected {
   slept: () => number;
 }
 
-async function connect(options: Variables = {}): Promise<Connected> {
+async function connect(options: Variables = {}, secrets = memorySecrets()): Promise<Connected> {
   const resolved = resolvePluginOptions(plugin, {
     shop: 'acme.myshopify.com',
     auth: { kind: 'token', token: 'shpat_secret' },
@@ -55,8 +53,12 @@ async function connect(options: Variables = {}): Promise<Connected> {
   };
   const quiet = () => undefined;
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const secrets = plugin.secrets(resolved);
-  const http = createChannelHttp({ limits: plugin.limits(resolved), clock, log, secrets });
+  const http = createChannelHttp({
+    limits: plugin.limits(resolved),
+    clock,
+    log,
+    secrets: plugin.secrets(resolved),
+  });
   const requests: ChannelHttpRequest[] = [];
   const learned: LimitFacts[] = [];
   const watched = {
@@ -69,7 +71,7 @@ async function connect(options: Variables = {}): Promise<Connected> {
       http.learn(limit, facts);
     },
   };
-  const channel = await plugin.connect(resolved, { channel: 'acme', http: watched, log, clock });
+  const channel = await plugin.connect(resolved, { channel: 'acme', http: watched, log, clock, secrets });
   return { channel, requests, learned, slept: () => sleptMs };
 }
 
@@ -237,16 +239,16 @@ describe('a token', () => {
   );
 
   test('that expires is renewed with the newest refresh token, which outlives the process', async () => {
-    const tokenFile = join(mkdtempSync(join(tmpdir(), 'tokens-')), 'kept', 'acme.json');
-    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first', tokenFile };
+    const kept = new Map<string, string>();
+    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first' };
     const asks = (token: string) => (body: Variables) =>
       body.refresh_token === token && body.grant_type === 'refresh_token';
-    const pushOnce = async () => (await connect({ auth })).channel.pushInventory(updatesOf(['A', 1]));
+    const pushOnce = async () =>
+      (await connect({ auth }, memorySecrets(kept))).channel.pushInventory(updatesOf(['A', 1]));
     grant({ access_token: 'a', expires_in: 3_600, refresh_token: 'second' }, asks('first'));
     looksUp('a').reply(200, nothing);
     await pushOnce();
-    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(readFileSync(tokenFile, 'utf8'))).toMatchObject({
+    expect(JSON.parse(kept.get('tokens')!)).toMatchObject({
       accessToken: 'a',
       refreshToken: 'second',
     });
