@@ -1,4 +1,4 @@
-import type { Channel, InventoryUpdate } from 'onhand/channel-api';
+import type { Channel, ChannelSecrets, InventoryUpdate } from 'onhand/channel-api';
 import { QuietHost } from 'onhand/channel-api/testing';
 import plugin from './ebay.plugin';
 
@@ -16,8 +16,11 @@ export interface Connected {
   host: QuietHost;
 }
 
-export async function connectEbay(options: Record<string, unknown> = {}): Promise<Connected> {
-  const host = new QuietHost({ nowMs: NOW });
+export async function connectEbay(
+  options: Record<string, unknown> = {},
+  secrets?: ChannelSecrets,
+): Promise<Connected> {
+  const host = new QuietHost({ nowMs: NOW, secrets });
   const channel = await host.connect(plugin, {
     marketplaceId: 'EBAY_DE',
     clientId: 'app',

@@ -1,8 +1,5 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import nock from 'nock';
-import type { Channel, InventoryUpdate, PushResult } from 'onhand/channel-api';
+import { type Channel, type InventoryUpdate, memorySecrets, type PushResult } from 'onhand/channel-api';
 import { failureOf, networkOff, QuietHost } from 'onhand/channel-api/testing';
 import { type DocumentName, DOCUMENTS } from './shopify.documents';
 import plugin from './shopify.plugin';
@@ -16,8 +13,11 @@ type Body = { query: string; variables: Variables };
 
 networkOff(nock);
 
-async function connect(options: Variables = {}): Promise<{ channel: Channel; host: QuietHost }> {
-  const host = new QuietHost();
+async function connect(
+  options: Variables = {},
+  secrets = memorySecrets(),
+): Promise<{ channel: Channel; host: QuietHost }> {
+  const host = new QuietHost({ secrets });
   const channel = await host.connect(plugin, {
     shop: 'acme.myshopify.com',
     auth: { kind: 'token', token: 'shpat_secret' },
@@ -193,16 +193,16 @@ describe('a token', () => {
   );
 
   test('that expires is renewed with the newest refresh token, which outlives the process', async () => {
-    const tokenFile = join(mkdtempSync(join(tmpdir(), 'tokens-')), 'kept', 'acme.json');
-    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first', tokenFile };
+    const kept = new Map<string, string>();
+    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first' };
     const asks = (token: string) => (body: Variables) =>
       body.refresh_token === token && body.grant_type === 'refresh_token';
-    const pushOnce = async () => (await connect({ auth })).channel.pushInventory(updatesOf(['A', 1]));
+    const pushOnce = async () =>
+      (await connect({ auth }, memorySecrets(kept))).channel.pushInventory(updatesOf(['A', 1]));
     grant({ access_token: 'a', expires_in: 3_600, refresh_token: 'second' }, asks('first'));
     looksUp('a').reply(200, nothing);
     await pushOnce();
-    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(readFileSync(tokenFile, 'utf8'))).toMatchObject({
+    expect(JSON.parse(kept.get('tokens')!)).toMatchObject({
       accessToken: 'a',
       refreshToken: 'second',
     });

@@ -65,6 +65,7 @@ const CONFIG_SHAPE: Shape<Config> = {
 /** Keys that people look for in the file, with the place where they belong. */
 const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
   adminKey: 'the environment variable ONHAND_ADMIN_KEY in its place; the key is not read from the file',
+  secretKeys: 'the environment variable ONHAND_SECRET_KEYS in its place; keys are not read from the file',
 };
 
 /** Rules whose refused value may be anything, a pasted secret too: errors tell its kind only. */

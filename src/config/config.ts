@@ -182,6 +182,8 @@ export class Config {
   readonly roles: readonly Role[] = ROLES;
   /** From ONHAND_ADMIN_KEY only, at least 16 characters; null when not set. Secret. */
   readonly adminKey: string | null = null;
+  /** From ONHAND_SECRET_KEYS only, 32 bytes each in Base64, the first one seals; empty when not set. Secret. */
+  readonly secretKeys: readonly string[] = [];
   /** True when the file or ONHAND_DATA_DIR names the data folder; false for the default one. */
   readonly dataDirExplicit: boolean = false;
   /** Absolute path of the file read; null when there is none. */

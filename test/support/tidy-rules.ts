@@ -34,19 +34,20 @@ const LEDGER_TABLES = 'ledger|levels';
 
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
+  ...['access', 'activity', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database'],
   ...[
-    'access',
-    'activity',
-    'buffers',
-    'channel-api',
-    'channels',
-    'config',
-    'console',
-    'database',
     'http',
     'install',
+    'intake',
+    'inventory',
+    'jobs',
+    'monitor',
+    'push',
+    'reconcile',
+    'replay',
+    'scheduler',
   ],
-  ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler'],
+  ...['secrets'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];

@@ -1,3 +1,4 @@
+import { type ChannelSecrets, memorySecrets } from '../channel-secrets';
 import type { Channel, ChannelClock, ChannelPlugin, LimitFacts } from '../contract';
 import { createChannelHttp } from '../fetch-http';
 import type { ChannelHttp, ChannelHttpRequest } from '../http-client';
@@ -9,6 +10,8 @@ export interface QuietHostSettings {
   /** What a wait really takes, so that answers have a moment to come meanwhile. */
   pauseMs?: number;
   maxResponseBytes?: number;
+  /** What it keeps for the channel; nothing otherwise. */
+  secrets?: ChannelSecrets;
 }
 
 /**
@@ -54,7 +57,13 @@ export class QuietHost {
       secrets: plugin.secrets(resolved),
       maxResponseBytes: this.settings.maxResponseBytes,
     });
-    return plugin.connect(resolved, { channel: 'tested', http: this.watched(http), log, clock: this.clock });
+    return plugin.connect(resolved, {
+      channel: 'tested',
+      http: this.watched(http),
+      log,
+      clock: this.clock,
+      secrets: this.settings.secrets ?? memorySecrets(),
+    });
   }
 
   private watched(http: ChannelHttp): ChannelHttp {
