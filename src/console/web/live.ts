@@ -10,7 +10,7 @@ export interface StockNews {
 type Listener = (news: StockNews) => void;
 
 /** One connection for the whole page; the browser makes it anew when it is lost. */
-class Live {
+class LiveConnection {
   channels: ChannelStatus[] | undefined;
   connected = false;
   readonly stockListeners = new Set<Listener>();
@@ -59,10 +59,15 @@ class Live {
   }
 }
 
-export const live = new Live();
+export const live = new LiveConnection();
 
-/** The channels as they are now; undefined until the host has told. */
-export function useLive(): { channels: ChannelStatus[] | undefined; connected: boolean } {
+/** What the host tells by itself; undefined until it has, and where the session's key may not hear it. */
+export interface Live {
+  channels: ChannelStatus[] | undefined;
+  connected: boolean;
+}
+
+export function useLive(): Live {
   const [, setTurn] = useState(0);
   useEffect(() => {
     const watcher = () => setTurn((turn) => turn + 1);
