@@ -14,7 +14,18 @@ import {
 } from './jobs.errors';
 import { JobsService } from './jobs.service';
 import { type ClaimedTask, TASK_LEASE_SECONDS, TaskRun } from './task-run';
-import { CANCEL, CLAIM, END, FORGET, LEFT_BEHIND, READ, READ_OPEN, READ_PAGE, RELEASE, START } from './tasks-sql';
+import {
+  CANCEL,
+  CLAIM,
+  END,
+  FORGET,
+  LEFT_BEHIND,
+  READ,
+  READ_OPEN,
+  READ_PAGE,
+  RELEASE,
+  START,
+} from './tasks-sql';
 
 const RUN_TASK = 'run-task';
 const RESUME_TASKS = 'resume-tasks';
@@ -128,7 +139,10 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Newest first. */
-  async list(limit: number, filter: { kind?: string; subject?: string; state?: TaskState } = {}): Promise<TaskView[]> {
+  async list(
+    limit: number,
+    filter: { kind?: string; subject?: string; state?: TaskState } = {},
+  ): Promise<TaskView[]> {
     const { kind = null, subject = null, state = null } = filter;
     return (await this.pool.query<TaskView>(READ_PAGE, [limit, kind, subject, state])).rows;
   }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useNewest } from './hooks';
-import type { ChannelStatus } from './types';
+import type { ChannelStatus, OpenTask } from './types';
 
 export interface StockNews {
   skus?: string[];
@@ -12,6 +12,7 @@ type Listener = (news: StockNews) => void;
 /** One connection for the whole page; the browser makes it anew when it is lost. */
 class LiveConnection {
   channels: ChannelStatus[] | undefined;
+  tasks: OpenTask[] | undefined;
   connected = false;
   readonly stockListeners = new Set<Listener>();
   readonly watchers = new Set<() => void>();
@@ -26,6 +27,7 @@ class LiveConnection {
     this.source = undefined;
     this.connected = false;
     this.channels = undefined;
+    this.tasks = undefined;
   }
 
   private connect(): EventSource {
@@ -42,6 +44,10 @@ class LiveConnection {
     });
     source.addEventListener('channels', ({ data }: MessageEvent<string>) => {
       this.channels = (JSON.parse(data) as { items: ChannelStatus[] }).items;
+      this.changed();
+    });
+    source.addEventListener('tasks', ({ data }: MessageEvent<string>) => {
+      this.tasks = (JSON.parse(data) as { items: OpenTask[] }).items;
       this.changed();
     });
     source.addEventListener('stock', ({ data }: MessageEvent<string>) =>
@@ -64,6 +70,8 @@ export const live = new LiveConnection();
 /** What the host tells by itself; undefined until it has, and where the session's key may not hear it. */
 export interface Live {
   channels: ChannelStatus[] | undefined;
+  /** Long tasks that are not over. */
+  tasks: OpenTask[] | undefined;
   connected: boolean;
 }
 
@@ -74,7 +82,7 @@ export function useLive(): Live {
     live.watchers.add(watcher);
     return () => void live.watchers.delete(watcher);
   }, []);
-  return { channels: live.channels, connected: live.connected };
+  return live;
 }
 
 /** Calls back, at most once in a while, when one of the SKUs has other stock. */

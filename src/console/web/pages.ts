@@ -4,7 +4,10 @@ import { overviewPage } from './pages/overview';
 import { oversellsPage } from './pages/desk';
 import { parkedPage } from './pages/parked';
 import { skuPage } from './pages/sku';
+import { schedulePage } from './pages/schedule';
 import { stockPage } from './pages/stock';
+import { taskPage } from './pages/task';
+import { tasksPage } from './pages/tasks';
 import type { Scope } from './session';
 
 export interface ConsolePage {
@@ -25,4 +28,13 @@ export const GROUPS = ['Now', 'Stock', 'Desk', 'Host'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** In the order of the navigation. A page is one file under `pages/`, and one line here. */
-export const PAGES: readonly ConsolePage[] = [overviewPage, stockPage, skuPage, oversellsPage, parkedPage];
+export const PAGES: readonly ConsolePage[] = [
+  overviewPage,
+  stockPage,
+  skuPage,
+  oversellsPage,
+  parkedPage,
+  tasksPage,
+  taskPage,
+  schedulePage,
+];
