@@ -91,7 +91,7 @@ function columnsOf(reload: () => void): Column<ScheduledTask>[] {
           needs="channels:write"
           path={`/v1/schedule/${encodeURIComponent(name)}/run`}
           label="Run now"
-          name={`Run ${name} now`}
+          name={`Run now: ${name}`}
           done={`${name} is due now.`}
           onDone={reload}
         />
