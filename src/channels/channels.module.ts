@@ -5,6 +5,7 @@ import { BreakerController } from './breaker.controller';
 import { BreakerService } from './breaker.service';
 import { BreakerWorker } from './breaker.worker';
 import { ChannelsService } from './channels.service';
+import { LimitsController } from './limits.controller';
 import { LimitsService } from './limits.service';
 import { ListingImportService } from './listing-import.service';
 import { ListingsService } from './listings.service';
@@ -19,7 +20,7 @@ import { UnmappedService } from './unmapped.service';
  */
 @Module({
   imports: [InventoryModule, JobsModule],
-  controllers: [BreakerController, MappingController, UnmappedController],
+  controllers: [BreakerController, LimitsController, MappingController, UnmappedController],
   providers: [
     BreakerService,
     BreakerWorker,

@@ -5,6 +5,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
+import { ConfigController } from './config.controller';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { MetricsController } from './metrics.controller';
@@ -15,7 +16,13 @@ import { StreamService } from './stream.service';
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
-  controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
+  controllers: [
+    ChannelStatusController,
+    ConfigController,
+    HealthController,
+    MetricsController,
+    StreamController,
+  ],
   providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
 })
 export class MonitorModule {}
