@@ -5,6 +5,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
+import { ConfigController } from './config.controller';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { KpisController } from './kpis.controller';
@@ -19,6 +20,7 @@ import { StreamService } from './stream.service';
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
   controllers: [
     ChannelStatusController,
+    ConfigController,
     HealthController,
     KpisController,
     MetricsController,
