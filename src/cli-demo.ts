@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { type ReplayFlags, replayOptionsOf, withReplayOptions } from './cli-options';
-import { action, printAnswer, printJson, printNews, ProgressLine } from './cli-output';
-import { FILE_HELP, interruptible, progressTeller, tellSummary } from './cli-replay';
+import { JsonOption } from './cli-options';
+import { action, printNews, ProgressLine, tell } from './cli-output';
+import { FILE_HELP, interruptible, progressTeller, SUMMARY_SHAPE, tellSummary } from './cli-replay';
 import { runDemo } from './replay/demo';
 import type { DoubleBuyResult } from './replay/double-buy';
 import { type DoubleBuyDemo, runDoubleBuyDemo } from './replay/double-buy-demo';
@@ -27,7 +28,7 @@ export function addDemoCommand(program: Command): void {
       '--double-buy',
       'instead: two channels sell the last units of each SKU at once, with and without a buffer',
     )
-    .option('--json', 'print the summary as one JSON object on standard output')
+    .addOption(new JsonOption(`${SUMMARY_SHAPE}; with --double-buy {withoutBuffer, withBaseRule}`))
     .option('--keep', 'keep the folder with configuration, log and database, and say where it is');
   withReplayOptions(command)
     .addHelpText('after', FILE_HELP)
@@ -45,8 +46,11 @@ export function addDemoCommand(program: Command): void {
 async function doubleBuyDemo({ plugin, seed, json }: DemoFlags, signal: AbortSignal): Promise<void> {
   const options = { plugin, seed, skus: DOUBLE_BUY_SKUS };
   const told = await runDoubleBuyDemo(options, { onNews: printNews, signal });
-  if (json) printJson(told);
-  else printAnswer(`\nTwo channels, the last units of ${DOUBLE_BUY_SKUS} SKUs\n\n${doubleBuyText(told)}`);
+  tell(
+    { json },
+    told,
+    () => `\nTwo channels, the last units of ${DOUBLE_BUY_SKUS} SKUs\n\n${doubleBuyText(told)}`,
+  );
 }
 
 function doubleBuyText({ withoutBuffer, withBaseRule }: DoubleBuyDemo): string {
