@@ -4,6 +4,7 @@ import { JobsModule } from '../jobs/jobs.module';
 import { BreakerController } from './breaker.controller';
 import { BreakerService } from './breaker.service';
 import { BreakerWorker } from './breaker.worker';
+import { CallRecordsService } from './call-records.service';
 import { ChannelsService } from './channels.service';
 import { LimitsService } from './limits.service';
 import { ListingImportService } from './listing-import.service';
@@ -23,6 +24,7 @@ import { UnmappedService } from './unmapped.service';
   providers: [
     BreakerService,
     BreakerWorker,
+    CallRecordsService,
     ChannelsService,
     LimitsService,
     ListingImportService,
@@ -30,6 +32,13 @@ import { UnmappedService } from './unmapped.service';
     SuggestionsService,
     UnmappedService,
   ],
-  exports: [BreakerService, ChannelsService, LimitsService, ListingsService, UnmappedService],
+  exports: [
+    BreakerService,
+    CallRecordsService,
+    ChannelsService,
+    LimitsService,
+    ListingsService,
+    UnmappedService,
+  ],
 })
 export class ChannelsModule {}

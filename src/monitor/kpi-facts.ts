@@ -14,12 +14,20 @@ export interface Fact {
   /** How much there is at a moment, which nobody can count afterwards: `sql` takes no times, and samples are kept. */
   isLevel: boolean;
   combine: Combine;
+  /** When the first of what is kept happened, as SQL. */
+  oldest?: string;
 }
 
 const BUCKET = (time: string) => `date_bin(make_interval(secs => $3), ${time}, '2000-01-01T00:00:00Z')`;
 const WITHIN = (time: string) => `${time} >= $1::timestamptz AND ${time} < $2::timestamptz`;
 
-const kept = (sql: string): Fact => ({ sql, isKept: true, isLevel: false, combine: 'sum' });
+const kept = (sql: string, time: string, table: string): Fact => ({
+  sql,
+  isKept: true,
+  isLevel: false,
+  combine: 'sum',
+  oldest: `SELECT min(${time}) AS oldest FROM ${table}`,
+});
 const direct = (sql: string, combine: Combine = 'sum'): Fact => ({
   sql,
   isKept: false,
@@ -65,10 +73,14 @@ const SYNCS = `
     ) b GROUP BY 1, 2`;
 
 const callsOf = (outcome: string) =>
-  kept(`
+  kept(
+    `
   SELECT channel, ${BUCKET('minute')} AS bucket, sum(${outcome})::float8 AS numerator,
          sum(answered + throttled + unanswered)::float8 AS denominator
-    FROM channel_calls WHERE ${WITHIN('minute')} GROUP BY 1, 2`);
+    FROM channel_calls WHERE ${WITHIN('minute')} GROUP BY 1, 2`,
+    'minute',
+    'channel_calls',
+  );
 
 /** A change by which less is withheld than before for one of the reasons, or a hold that ended. */
 export const IS_RELEASE = `(cause = 'hold ended' OR (sku_id IS NOT NULL AND EXISTS (
@@ -87,11 +99,11 @@ export const CANCELLED_AT = 'coalesce(answered_at, called_at)';
 export const IS_CANCELLED = `state IN ('cancelled', 'pending', 'done')`;
 
 export const FACTS = {
-  reservations: kept(RESERVATIONS),
-  syncs: kept(SYNCS),
+  reservations: kept(RESERVATIONS, 'recorded_at', 'idempotency_keys'),
+  syncs: kept(SYNCS, SYNCED_AT, 'pushes'),
   callErrors: callsOf('unanswered'),
   callThrottles: callsOf('throttled'),
-  releases: { ...countOf('buffer_changes', 'changed_at', IS_RELEASE), isKept: true },
+  releases: kept(countOf('buffer_changes', 'changed_at', IS_RELEASE).sql, 'changed_at', 'buffer_changes'),
   oversells: countOf('oversells', 'opened_at', 'true'),
   interventions: countOf('activity', 'at', INTERVENTION),
   cancellations: countOf('cancellations', CANCELLED_AT, IS_CANCELLED),

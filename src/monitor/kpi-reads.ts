@@ -63,6 +63,9 @@ export async function readKept(
   return rows.map(spanOf);
 }
 
+/** What a level was over all channels is kept beside what it was of each. */
+export const ALL_CHANNELS = '*';
+
 /** The highest that a level was in each step; of one channel, or of all together. */
 export async function readKeptLevel(
   db: Queries,
@@ -70,7 +73,7 @@ export async function readKeptLevel(
   stepSeconds: number,
   channel: string | undefined,
 ): Promise<CountedSpan[]> {
-  const values = [fact, from, coarseUntil, until, stepSeconds, channel ?? null];
+  const values = [fact, from, coarseUntil, until, stepSeconds, channel ?? ALL_CHANNELS];
   const { rows } = await db.query<Row>(READ_KEPT_LEVEL, values);
   return rows.map(spanOf);
 }
@@ -98,6 +101,4 @@ const READ_KEPT = `
     LEFT JOIN merged USING (channel, bucket)`;
 
 const READ_KEPT_LEVEL = `
-  SELECT '' AS channel, ${STEP.replace('bucket,', 'at,')} AS bucket, max(numerator) AS numerator, 1::float8 AS denominator FROM (
-      SELECT bucket AS at, sum(numerator) AS numerator ${KEPT} AND ($6::text IS NULL OR channel = $6) GROUP BY 1) t
-   GROUP BY 2`;
+  SELECT channel, ${STEP} AS bucket, max(numerator) AS numerator, 1::float8 AS denominator ${KEPT} AND channel = $6 GROUP BY 1, 2`;

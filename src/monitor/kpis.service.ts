@@ -16,6 +16,7 @@ import {
   readKeptLevel,
   readLevel,
 } from './kpi-reads';
+import { ceilTo, floorTo } from './spans';
 import { combined, emptyTally, type Tally } from './kpi-tally';
 import {
   type Kpi,
@@ -189,12 +190,4 @@ function eventsOf(name: KpiName, from: Date, channel: string | undefined): strin
   if (events !== undefined) return events;
   const query = new URLSearchParams({ since: from.toISOString(), ...(channel !== undefined && { channel }) });
   return `/v1/kpis/${name}/events?${query.toString()}`;
-}
-
-export function floorTo(ms: number, seconds: number): number {
-  return Math.floor(ms / (seconds * 1000)) * seconds * 1000;
-}
-
-function ceilTo(ms: number, seconds: number): number {
-  return Math.ceil(ms / (seconds * 1000)) * seconds * 1000;
 }

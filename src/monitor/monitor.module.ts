@@ -7,6 +7,7 @@ import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
+import { KpiCountingWorker } from './kpi-counting.worker';
 import { KpisController } from './kpis.controller';
 import { KpisService } from './kpis.service';
 import { MetricsController } from './metrics.controller';
@@ -24,7 +25,14 @@ import { StreamService } from './stream.service';
     MetricsController,
     StreamController,
   ],
-  providers: [ChannelStatusService, JobMetricsService, KpisService, ReconcileMetricsService, StreamService],
+  providers: [
+    ChannelStatusService,
+    JobMetricsService,
+    KpiCountingWorker,
+    KpisService,
+    ReconcileMetricsService,
+    StreamService,
+  ],
   exports: [KpisService],
 })
 export class MonitorModule {}

@@ -12,9 +12,9 @@ afterAll(() => host.close());
 test.each(Object.entries(WINDOWS))(
   'of %s every figure is told, whatever has happened',
   async (window, windowSeconds) => {
-    const { status, body } = await host.api.get<any>(`/v1/kpis?window=${window}`);
+    const { status, body } = await host.api.get<{ items: { name: string }[] }>(`/v1/kpis?window=${window}`);
     expect({ status, body }).toMatchObject({ status: 200, body: { windowSeconds } });
-    expect(body.items.map(({ name }: any) => name)).toEqual(KPI_NAMES);
+    expect(body.items.map(({ name }) => name)).toEqual(KPI_NAMES);
     for (const name of KPI_NAMES)
       expect(await host.api.get(`/v1/kpis/history?window=${window}&name=${name}`)).toMatchObject({
         status: 200,
