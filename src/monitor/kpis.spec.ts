@@ -58,21 +58,20 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
 
   async function expectNaiveOverTime(): Promise<void> {
     const { kpis } = newHost();
-    for (const window of WINDOW_NAMES)
-      for (const name of KPI_NAMES) {
-        if (LEVELS.includes(name)) continue;
-        const channel = random.next() < 0.5 ? undefined : 'a';
+    for (const window of WINDOW_NAMES) {
+      const channel = random.pick([undefined, 'a']);
+      const naive = new Map<number, Record<string, number | null>>();
+      for (const name of KPI_NAMES.filter((each) => !LEVELS.includes(each))) {
         const { points, stepSeconds } = await kpis.history(name, window, channel);
         expect(points.length).toBeGreaterThanOrEqual(WINDOWS[window] / stepSeconds);
         for (const { at, value } of points) {
           const until = new Date(at.getTime() + stepSeconds * 1000);
-          expectClose(
-            value,
-            naiveKpis(history, at, until, channel)[name]!,
-            `${name} of ${channel ?? 'all'} at ${at.toISOString()} in ${window}`,
-          );
+          if (!naive.has(at.getTime())) naive.set(at.getTime(), naiveKpis(history, at, until, channel));
+          const of = `${name} of ${channel ?? 'all'} at ${at.toISOString()} in ${window}`;
+          expectClose(value, naive.get(at.getTime())![name]!, of);
         }
       }
+    }
   }
 
   test('every figure of every time is what a naive count says, before anything is kept', expectNaive);
@@ -84,17 +83,17 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
     const [kept] = await dataSource.query(
       'SELECT count(*)::int AS spans, count(DISTINCT fact)::int AS facts FROM kpi_buckets',
     );
-    expect(kept.spans).toBeGreaterThan(1_000);
+    expect(kept.spans).toBeGreaterThan(500);
     expect(kept.facts).toBe(7);
     await expectNaive();
   });
 
   test('it is kept, and not counted again', async () => {
     await dataSource.query(
-      `DELETE FROM pushes WHERE coalesce(confirmed_at, answered_at) BETWEEN now() - interval '20 days' AND now() - interval '2 days'`,
+      `DELETE FROM pushes WHERE coalesce(confirmed_at, answered_at) BETWEEN now() - interval '6 days' AND now() - interval '2 days'`,
     );
     await dataSource.query(
-      `DELETE FROM channel_calls WHERE minute BETWEEN now() - interval '20 days' AND now() - interval '2 days'`,
+      `DELETE FROM channel_calls WHERE minute BETWEEN now() - interval '6 days' AND now() - interval '2 days'`,
     );
     await expectNaive();
   });
