@@ -98,5 +98,26 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
     await expectNaive();
   });
 
+  test('the events behind a figure are those that it counts', async () => {
+    const { kpis } = newHost();
+    for (const channel of [undefined, ...CHANNELS]) {
+      const { at: until, items } = await kpis.current('24h', channel);
+      const since = new Date(until.getTime() - 86_400_000);
+      const eventsOf = async (name: KpiName) => kpis.events(name, { since, until, channel, limit: 500 });
+      const naive = naiveKpis(history, since, until, channel);
+      for (const { name, unit, value } of items) {
+        const events = await eventsOf(name);
+        if (unit === 'count' && !LEVELS.includes(name)) expect([name, events.length]).toEqual([name, value]);
+      }
+      const slowest = (await eventsOf('sync_latency_p99_seconds')) as { seconds: number }[];
+      expect(slowest.filter(({ seconds }) => seconds <= 90).length / slowest.length).toBeCloseTo(
+        naive.sync_under_target_ratio!,
+        9,
+      );
+      const conflicts = await eventsOf('reservation_conflict_rate');
+      expect(conflicts).toHaveLength(naive.conflicts!);
+    }
+  });
+
   test('over time each step is what a naive count says of it', expectNaiveOverTime);
 });

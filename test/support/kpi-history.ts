@@ -269,6 +269,7 @@ export function naiveKpis(
       within(history.shorts).filter(({ isFirst }) => isFirst).length + refused,
       within(history.reservations).length + refused,
     ),
+    conflicts: within(history.shorts).filter(({ isFirst }) => isFirst).length + refused,
     sync_latency_p50_seconds: percentile(0.5),
     sync_latency_p99_seconds: percentile(0.99),
     sync_under_target_ratio: ratio(durations.filter((each) => each <= TARGET_MS).length, durations.length),
