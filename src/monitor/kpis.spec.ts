@@ -5,7 +5,7 @@ import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
 import { SeededRandom } from '../replay/random';
 import { COUNT_KPIS, KpiCountingWorker } from './kpi-counting.worker';
-import { KPI_NAMES, type KpiName, type KpiWindow, WINDOWS } from './kpis';
+import { type Kpi, KPI_NAMES, type KpiName, type KpiWindow, WINDOWS } from './kpis';
 import { KpisService } from './kpis.service';
 
 const SEED = Number(process.env.KPI_SEED ?? Date.now() % 1_000_000);
@@ -23,12 +23,14 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
   const config = Object.assign(new Config(), { channels: CHANNELS.map((name) => ({ name })) });
   let database: TestDatabase;
   let dataSource: DataSource;
+  let atFirst: Kpi[];
   let history: History;
   let random: SeededRandom;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     dataSource = await database.dataSource();
+    atFirst = (await newHost().kpis.current('30d')).items;
     random = new SeededRandom(SEED);
     history = randomHistory(() => random.next(), new Date(), 250);
     await plant(dataSource, history);
@@ -73,6 +75,14 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
       }
     }
   }
+
+  test('of nothing, counts are 0, and nothing can be said of the rest', () => {
+    expect(atFirst.map(({ name }) => name)).toEqual(KPI_NAMES);
+    for (const { unit, value, aim, met } of atFirst) {
+      expect(value).toBe(unit === 'count' ? 0 : null);
+      expect(met).toBe(aim && value === 0 ? true : null);
+    }
+  });
 
   test('every figure of every time is what a naive count says, before anything is kept', expectNaive);
 
