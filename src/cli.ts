@@ -5,6 +5,7 @@ import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
+import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
@@ -35,5 +36,6 @@ addReconcileCommands(program);
 addTaskCommands(program);
 addBufferCommands(program);
 addBacktestCommand(program);
+addKpiCommands(program);
 
 program.parseAsync().catch(fail);

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { parse } from 'yaml';
+import { addKpiCommands } from '../../src/cli-kpis';
+import { addTaskCommands } from '../../src/cli-tasks';
 import { CallRecordsService } from '../../src/channels/call-records.service';
 import { JobsService } from '../../src/jobs/jobs.service';
 import { COUNT_KPIS } from '../../src/monitor/kpi-counting.worker';
 import { type Kpi, KPI_NAMES, type KpiHistory, type KpiName, WINDOWS } from '../../src/monitor/kpis';
 import { eventually } from '../support/eventually';
+import { ADMIN_KEY } from '../support/host';
 import { deliver, listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
 
 const DOCS = join(__dirname, '../../docs');
@@ -169,6 +173,48 @@ describe('what happens', () => {
         first: null,
       });
     }
+  });
+});
+
+describe('on the command line', () => {
+  afterEach(() => {
+    process.exitCode = undefined;
+  });
+
+  async function onhand(...words: string[]): Promise<{ out: string; code: typeof process.exitCode }> {
+    const out: string[] = [];
+    const log = jest.spyOn(console, 'log').mockImplementation((text: string) => void out.push(text));
+    try {
+      const program = new Command('onhand').exitOverride();
+      addKpiCommands(program);
+      addTaskCommands(program);
+      await program.parseAsync([...words, '--url', host.url, '--api-key', ADMIN_KEY], { from: 'user' });
+      return { out: out.join('\n'), code: process.exitCode };
+    } finally {
+      log.mockRestore();
+    }
+  }
+
+  test('the figures are told with their aims, and one that is missed ends with 1', async () => {
+    const { out, code } = await onhand('kpis', '--window', '1h', '--channel', 'shop');
+    expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual(KPI_NAMES);
+    expect(out).toMatch(/^reservation_conflict_rate +50 % {2}aim: at most 0.3 % {2}MISSED$/m);
+    expect(out).toMatch(/^ledger_drift_ratio +– {2}aim: at most 1 %$/m);
+    expect(out).toMatch(/^sync_latency_p99_seconds +[\d.]+ s {2}aim: at most 90 s$/m);
+    expect(code).toBe(1);
+    const { items } = JSON.parse((await onhand('kpis', '--json')).out) as { items: Kpi[] };
+    expect(items.map(({ name }) => name)).toEqual(KPI_NAMES);
+  });
+
+  test('what it does is in the log as done on the command line', async () => {
+    await onhand('schedule', 'run', 'find-stranded');
+    const { out, code } = await onhand('activity', '--limit', '1');
+    expect(out).toMatch(/^\S+Z {2}schedule.run find-stranded {2}by cli ONHAND_ADMIN_KEY$/);
+    expect(code).toBeUndefined();
+    const refused = JSON.parse(
+      (await onhand('activity', '--refused', '--action', 'key', '--json')).out,
+    ) as unknown;
+    expect(refused).toEqual([]);
   });
 });
 
