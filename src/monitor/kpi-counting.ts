@@ -18,7 +18,7 @@ const COARSE_DAYS = 400;
  * counts the same at the same time waits, and finds it counted.
  */
 export async function countOn(client: PoolClient, name: FactName): Promise<boolean> {
-  const { sql, oldest }: Fact = FACTS[name];
+  const { sql, oldest, hasBins = false }: Fact = FACTS[name];
   await client.query(`SET LOCAL statement_timeout = '10min'`);
   const known = await client.query('SELECT FROM kpi_progress WHERE fact = $1', [name]);
   if (known.rowCount === 0) await client.query(BEGIN_COUNTING(oldest!), [name, COARSE_DAYS]);
@@ -27,7 +27,7 @@ export async function countOn(client: PoolClient, name: FactName): Promise<boole
   const settled = floorTo(now.getTime() - SETTLED_AFTER_MS, FINE_SECONDS);
   const until = new Date(Math.min(settled, floorTo(from.getTime() + AT_ONCE_MS, COARSE_SECONDS)));
   if (until <= from) return false;
-  await client.query(KEEP(name, sql), [from, until, FINE_SECONDS]);
+  await client.query(KEEP(name, sql, hasBins), [from, until, FINE_SECONDS]);
   const hours = [from, until].map((time) => new Date(floorTo(time.getTime(), COARSE_SECONDS)));
   await client.query(ROLL_UP, [name, ...hours]);
   await client.query('UPDATE kpi_progress SET counted_until = $2 WHERE fact = $1', [name, until]);
@@ -63,27 +63,27 @@ const BEGIN_COUNTING = (oldest: string) => `
 const LOCK_PROGRESS = `
   SELECT counted_until AS until, clock_timestamp() AS now FROM kpi_progress WHERE fact = $1 FOR UPDATE`;
 
-const COLUMNS = '(fact, step_seconds, bucket, channel, numerator, denominator, bins)';
+const COLUMNS = '(fact, step_seconds, bucket, channel, numerator, denominator, bins, bin_counts)';
 
 /** Written again it is the same. */
 const REPLACE = `
   ON CONFLICT (fact, step_seconds, bucket, channel) DO UPDATE
-    SET numerator = excluded.numerator, denominator = excluded.denominator, bins = excluded.bins`;
+    SET numerator = excluded.numerator, denominator = excluded.denominator, bins = excluded.bins, bin_counts = excluded.bin_counts`;
 
-const KEEP = (name: FactName, sql: string) => `
+const KEEP = (name: FactName, sql: string, hasBins: boolean) => `
   INSERT INTO kpi_buckets ${COLUMNS}
-  SELECT '${name}', ${FINE_SECONDS}, bucket, channel, numerator, denominator, to_jsonb(f)->'bins' FROM (${sql}) f ${REPLACE}`;
+  SELECT '${name}', ${FINE_SECONDS}, bucket, channel, numerator, denominator, ${hasBins ? 'bins, bin_counts' : 'NULL, NULL'} FROM (${sql}) f ${REPLACE}`;
 
 const ROLL_UP = `
   WITH fine AS MATERIALIZED (
-    SELECT date_bin('1 hour', bucket, '2000-01-01T00:00:00Z') AS hour, channel, numerator, denominator, bins
+    SELECT date_bin('1 hour', bucket, '2000-01-01T00:00:00Z') AS hour, channel, numerator, denominator, bins, bin_counts
       FROM kpi_buckets WHERE fact = $1 AND step_seconds = ${FINE_SECONDS} AND bucket >= $2::timestamptz AND bucket < $3::timestamptz
   ), merged AS (
-    SELECT hour, channel, jsonb_object_agg(bin, n) AS bins FROM (
-        SELECT hour, channel, e.key AS bin, sum(e.value::float8) AS n FROM fine, jsonb_each_text(fine.bins) AS e GROUP BY 1, 2, 3) b
+    SELECT hour, channel, array_agg(bin) AS bins, array_agg(n) AS bin_counts FROM (
+        SELECT hour, channel, e.bin, sum(e.n) AS n FROM fine, unnest(fine.bins, fine.bin_counts) AS e (bin, n) GROUP BY 1, 2, 3) b
      GROUP BY 1, 2)
   INSERT INTO kpi_buckets ${COLUMNS}
-  SELECT $1, ${COARSE_SECONDS}, hour, channel, s.numerator, s.denominator, merged.bins
+  SELECT $1, ${COARSE_SECONDS}, hour, channel, s.numerator, s.denominator, merged.bins, merged.bin_counts
     FROM (SELECT hour, channel, sum(numerator) AS numerator, sum(denominator) AS denominator FROM fine GROUP BY 1, 2) s
     LEFT JOIN merged USING (hour, channel) ${REPLACE}`;
 

@@ -5,7 +5,7 @@ export const SYNC_TARGET_SECONDS = 90;
 
 /**
  * Something that is counted. `sql` counts it in the time from `$1` up to, not including, `$2`, in spans of `$3` seconds:
- * `channel` ('' where it belongs to none), `bucket`, `numerator`, `denominator` and, of durations, `bins`.
+ * `channel` ('' where it belongs to none), `bucket`, `numerator`, `denominator` and, of durations, `bins` and `bin_counts`.
  */
 export interface Fact {
   sql: string;
@@ -14,6 +14,8 @@ export interface Fact {
   /** How much there is at a moment, which nobody can count afterwards: `sql` takes no times, and samples are kept. */
   isLevel: boolean;
   combine: Combine;
+  /** Of durations, whose percentiles are told. */
+  hasBins?: boolean;
   /** When the first of what is kept happened, as SQL. */
   oldest?: string;
 }
@@ -66,7 +68,8 @@ export const IS_SYNCED = `state IN ('applied', 'confirmed') AND dirty_since IS N
 export const SYNC_SECONDS = `greatest(0, extract(epoch FROM ${SYNCED_AT} - dirty_since))::float8`;
 
 const SYNCS = `
-  SELECT channel, bucket, sum(hits)::float8 AS numerator, sum(n)::float8 AS denominator, jsonb_object_agg(bin, n) AS bins FROM (
+  SELECT channel, bucket, sum(hits)::float8 AS numerator, sum(n)::float8 AS denominator, array_agg(bin) AS bins,
+         array_agg(n::float8) AS bin_counts FROM (
       SELECT channel, ${BUCKET(SYNCED_AT)} AS bucket, count(*) AS n, count(*) FILTER (WHERE ${SYNC_SECONDS} <= ${SYNC_TARGET_SECONDS}) AS hits,
              greatest(0, ceil(ln(greatest(${SYNC_SECONDS} * 1000, 1)) / ln(${BIN_BASE}::float8)))::int AS bin
         FROM pushes WHERE ${WITHIN(SYNCED_AT)} AND ${IS_SYNCED} GROUP BY channel, 2, bin
@@ -100,7 +103,7 @@ export const IS_CANCELLED = `state IN ('cancelled', 'pending', 'done')`;
 
 export const FACTS = {
   reservations: kept(RESERVATIONS, 'recorded_at', 'idempotency_keys'),
-  syncs: kept(SYNCS, SYNCED_AT, 'pushes'),
+  syncs: { ...kept(SYNCS, SYNCED_AT, 'pushes'), hasBins: true },
   callErrors: callsOf('unanswered'),
   callThrottles: callsOf('throttled'),
   releases: kept(countOf('buffer_changes', 'changed_at', IS_RELEASE).sql, 'changed_at', 'buffer_changes'),

@@ -6,6 +6,7 @@ import { countRows } from '../support/row-counts';
 
 /** What each route needs. A route that is not here fails the tests below. */
 const NEEDED: Record<string, Scope> = {
+  'GET /v1/activity': 'channels:read',
   'GET /v1/availability': 'stock:read',
   'GET /v1/channels': 'channels:read',
   'GET /v1/channels/{channel}/breaker': 'channels:read',
@@ -47,6 +48,9 @@ const NEEDED: Record<string, Scope> = {
   'DELETE /v1/keys/{id}': 'admin',
   'GET /v1/keys': 'admin',
   'POST /v1/keys': 'admin',
+  'GET /v1/kpis': 'channels:read',
+  'GET /v1/kpis/history': 'channels:read',
+  'GET /v1/kpis/{name}/events': 'channels:read',
   'GET /v1/ledger': 'stock:read',
   'POST /v1/ledger/rebuild': 'admin',
   'POST /v1/ledger/verify': 'stock:read',

@@ -50,14 +50,34 @@ const NEEDS = (velocity: number, spike: number) => ({
 
 /** `random` draws from 0 up to 1. Times go back 40 days, half of them into the last three hours only. */
 export function randomHistory(random: () => number, now: Date, size: number): History {
+  const draw = drawing(random, now);
+  return {
+    ...randomOrders(draw, size),
+    pushes: draw.many(size, () => randomPush(draw)),
+    releases: draw.many(size, () => randomRelease(draw)),
+    calls: draw.many(size, () => randomCalls(draw)),
+    ...randomActs(draw, size / 4),
+    ...randomComparisons(draw, size / 4, now),
+  };
+}
+
+type Draw = ReturnType<typeof drawing>;
+
+function drawing(random: () => number, now: Date) {
   const ms = () => Math.floor(random() * (random() < 0.5 ? 3 * 3_600_000 : 40 * DAY_MS)) + 1;
-  const at = () => new Date(now.getTime() - ms());
   const pick = <T>(...from: T[]): T => from[Math.floor(random() * from.length)]!;
-  const channel = () => pick(...CHANNELS);
-  const many = <T>(count: number, make: (index: number) => T): T[] =>
-    Array.from({ length: count }, (_, index) => make(index));
-  const later = (date: Date, longestMs: number) =>
-    new Date(date.getTime() + Math.floor(random() * longestMs));
+  return {
+    random,
+    pick,
+    at: () => new Date(now.getTime() - ms()),
+    channel: () => pick(...CHANNELS),
+    many: <T>(count: number, make: (index: number) => T): T[] =>
+      Array.from({ length: count }, (_, index) => make(index)),
+    later: (date: Date, longestMs: number) => new Date(date.getTime() + Math.floor(random() * longestMs)),
+  };
+}
+
+function randomOrders({ random, pick, at, many, later }: Draw, size: number) {
   const reservations = many(size, (index) => {
     const of = pick(null, ...CHANNELS);
     return { at: at(), channel: of, order: of && `O-${index}` };
@@ -74,59 +94,64 @@ export function randomHistory(random: () => number, now: Date, size: number): Hi
       const first = lines.reduce((earliest, line) => (line.at < earliest.at ? line : earliest));
       return lines.map((line) => ({ ...line, isFirst: line === first }));
     });
-  const pushes = many(size, () => {
-    const since = at();
-    const answered = pick(null, later(since, pick(500, 60_000, 200_000)));
-    const confirmed = answered && pick(null, null, later(answered, 100_000));
-    const state =
-      answered === null
-        ? pick('sent', 'failed')
-        : confirmed
-          ? 'confirmed'
-          : pick('applied', 'applied', 'accepted', 'rejected', 'superseded');
-    return {
-      at: since,
-      channel: channel(),
-      state,
-      since: random() < 0.1 ? null : since,
-      answered,
-      confirmed,
-    };
-  });
-  const releases = many(size, () => {
-    const [before, after] = [NEEDS(pick(0, 3, 5), pick(0, 20)), NEEDS(pick(0, 3, 5), pick(0, 20))];
-    const isLess = [0, 1].some((index) => before.needs[index]!.amount > after.needs[index]!.amount);
-    const cause = pick('sales', 'sales', 'hold ended', 'hold placed');
-    const isSales = cause === 'sales';
-    const isKnown = random() < 0.8;
-    return {
-      at: at(),
-      channel: channel(),
-      cause,
-      before: isSales && isKnown ? before : null,
-      after: isSales ? after : null,
-      isRelease: cause === 'hold ended' || (isSales && isKnown && isLess),
-    };
-  });
+  const refusals = many(size / 4, () => ({
+    at: at(),
+    channel: null,
+    code: pick('insufficient-stock', 'reservation-closed'),
+  }));
+  return { reservations, shorts, refusals };
+}
+
+function randomPush({ random, pick, at, channel, later }: Draw): Push {
+  const since = at();
+  const answered = pick(null, later(since, pick(500, 60_000, 200_000)));
+  const confirmed = answered && pick(null, null, later(answered, 100_000));
+  const state =
+    answered === null
+      ? pick('sent', 'failed')
+      : confirmed
+        ? 'confirmed'
+        : pick('applied', 'applied', 'accepted', 'rejected', 'superseded');
   return {
-    reservations,
-    shorts,
-    pushes,
-    releases,
-    refusals: many(size / 4, () => ({
-      at: at(),
-      channel: null,
-      code: pick('insufficient-stock', 'reservation-closed'),
-    })),
-    calls: many(size, () => ({
-      at: new Date(Math.floor(at().getTime() / 60_000) * 60_000),
-      channel: channel(),
-      answered: pick(0, 5, 9),
-      throttled: pick(0, 0, 2),
-      unanswered: pick(0, 0, 1),
-    })),
-    oversells: many(size / 8, (index) => ({ at: at(), channel: channel(), order: `S-${index}` })),
-    activity: many(size / 4, () => {
+    at: since,
+    channel: channel(),
+    state,
+    since: random() < 0.1 ? null : since,
+    answered,
+    confirmed,
+  };
+}
+
+function randomRelease({ random, pick, at, channel }: Draw) {
+  const [before, after] = [NEEDS(pick(0, 3, 5), pick(0, 20)), NEEDS(pick(0, 3, 5), pick(0, 20))];
+  const isLess = [0, 1].some((index) => before.needs[index]!.amount > after.needs[index]!.amount);
+  const cause = pick('sales', 'sales', 'hold ended', 'hold placed');
+  const isSales = cause === 'sales';
+  const isKnown = random() < 0.8;
+  return {
+    at: at(),
+    channel: channel(),
+    cause,
+    before: isSales && isKnown ? before : null,
+    after: isSales ? after : null,
+    isRelease: cause === 'hold ended' || (isSales && isKnown && isLess),
+  };
+}
+
+function randomCalls({ pick, at, channel }: Draw): Calls {
+  return {
+    at: new Date(Math.floor(at().getTime() / 60_000) * 60_000),
+    channel: channel(),
+    answered: pick(0, 5, 9),
+    throttled: pick(0, 0, 2),
+    unanswered: pick(0, 0, 1),
+  };
+}
+
+function randomActs({ pick, at, channel, many }: Draw, size: number) {
+  return {
+    oversells: many(size / 2, (index) => ({ at: at(), channel: channel(), order: `S-${index}` })),
+    activity: many(size, () => {
       const [action, isManual] = pick<[string, boolean]>(
         ['oversell.cancel', true],
         ['key.create', false],
@@ -144,14 +169,19 @@ export function randomHistory(random: () => number, now: Date, size: number): Hi
         isIntervention: isManual && kind !== 'host' && outcome === 'done',
       };
     }),
-    cancellations: many(size / 8, (index) => ({
+    cancellations: many(size / 2, (index) => ({
       at: at(),
       channel: channel(),
       state: pick('cancelled', 'pending', 'done', 'impossible', 'intended'),
       order: `C-${index}`,
     })),
-    counts: many(size / 8, () => ({ at: at(), channel: null, drift: pick(null, 0, random() / 20) })),
-    runs: many(size / 4, () => ({
+  };
+}
+
+function randomComparisons({ random, pick, at, channel, many }: Draw, size: number, now: Date) {
+  return {
+    counts: many(size / 2, () => ({ at: at(), channel: null, drift: pick(null, 0, random() / 20) })),
+    runs: many(size, () => ({
       at: new Date(Math.max(at().getTime(), now.getTime() - 29 * DAY_MS)),
       channel: channel(),
       kind: pick('reconcile', 'reconcile', 'reconcile-skus'),
