@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { AccessConfig } from './access.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -54,6 +55,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    access: { type: AccessConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
   },
