@@ -13,6 +13,8 @@ const TOOLS = new Set([...SHIPPED, 'MPL-2.0', 'CC-BY-4.0', 'CC0-1.0', 'Zlib']);
 /** Built into the console's page, and shipped with it. */
 const BUNDLED = new Set(['preact']);
 const PAGE = 'docs/licences.md';
+/** A machine without a way out is not to wait for it. */
+const ONCE = ['--fetch-retries=0', '--fetch-timeout=20000'];
 
 /** Name, version, licence and use of every package in the lock file, whatever platform it is for. */
 function packages() {
@@ -54,7 +56,10 @@ ${rows.sort().join('\n')}
 }
 
 function audit() {
-  const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8' });
+  const { stdout } = spawnSync('npm', [...ONCE, 'audit', '--omit=dev', '--json'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   let answer = {};
   try {
     answer = JSON.parse(stdout);
