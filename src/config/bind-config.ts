@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
@@ -55,6 +56,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    access: { type: AccessConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
     activity: { type: ActivityConfig },

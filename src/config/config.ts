@@ -1,3 +1,4 @@
+import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
@@ -171,6 +172,7 @@ export class Config {
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
   @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
+  @Mapping() readonly access: AccessConfig = new AccessConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
   @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
