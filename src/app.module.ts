@@ -15,6 +15,7 @@ import { JobsModule } from './jobs/jobs.module';
 import { JobsService } from './jobs/jobs.service';
 import { WakeQueueModule } from './jobs/wake-queue.module';
 import { MonitorModule } from './monitor/monitor.module';
+import { OutboundModule } from './outbound/outbound.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
 import { SchedulerModule } from './scheduler/scheduler.module';
@@ -53,6 +54,7 @@ export class AppModule implements OnApplicationBootstrap {
         JobsModule,
         PushModule,
         ReconcileModule,
+        OutboundModule,
         MonitorModule,
         SchedulerModule,
       ],

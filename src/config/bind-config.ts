@@ -20,6 +20,7 @@ import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig, SmtpConfig } from './receiver.config';
 import { ShortfallConfig } from './shortfall.config';
 import { suggest } from './suggestion';
 
@@ -39,6 +40,11 @@ const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   },
 };
 
+const RECEIVER_SHAPE: Shape<ReceiverConfig> = {
+  type: ReceiverConfig,
+  sections: { smtp: { type: SmtpConfig } },
+};
+
 const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
@@ -56,8 +62,9 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    deliveries: { type: DeliveriesConfig },
   },
-  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
+  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE, receivers: RECEIVER_SHAPE },
 };
 
 /** Keys that people look for in the file, with the place where they belong. */

@@ -15,6 +15,7 @@ import {
   WholeNumber,
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig } from './receiver.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -172,6 +173,10 @@ export class Config {
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly deliveries: DeliveriesConfig = new DeliveriesConfig();
+
+  @List('a list of receivers, each starting with "- name:"')
+  readonly receivers: readonly ReceiverConfig[] = [];
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

@@ -4,6 +4,7 @@ import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
 import type { KeyPath } from './key-path';
 import { type OutboundConfig, readAllowedAddress } from './outbound.config';
+import { receiverFaults } from './receiver.config';
 import { ROLES, rolesOf } from './role';
 
 /** The rules that look at more than one field. Fields that have a fault already are left out. */
@@ -21,6 +22,7 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
   checkTolerances(config.counts.tolerances, faults);
   checkPolicies(config, faults);
   if (faults.has(['channels'])) return;
+  checkReceivers(config, faults);
   refuseRepeats(
     config.channels.map(({ name }) => name),
     (index) => ['channels', index, 'name'],
@@ -93,6 +95,29 @@ function checkPolicies({ buffers: { policies }, channels }: Config, faults: Faul
     'a name that no other policy has',
     faults,
   );
+}
+
+function checkReceivers({ receivers, channels }: Config, faults: FaultCollector): void {
+  if (faults.has(['receivers'])) return;
+  const names = channels.map(({ name }) => name);
+  refuseRepeats(
+    receivers.map(({ name }) => name),
+    (index) => ['receivers', index, 'name'],
+    'a name that no other receiver has',
+    faults,
+  );
+  receivers.forEach((receiver, index) => {
+    const hasListFault = ['events', 'channels', 'secrets', 'to'].some((key) =>
+      faults.has(['receivers', index, key]),
+    );
+    if (hasListFault) return;
+    for (const { path: at, expected, found } of receiverFaults(receiver, names)) {
+      const path = ['receivers', index, ...at];
+      if (faults.has(path)) continue;
+      if (found === undefined) faults.addWithoutValue(path, expected);
+      else faults.add(path, expected, found);
+    }
+  });
 }
 
 function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {
