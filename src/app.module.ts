@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs
 import { LoggerModule } from 'nestjs-pino';
 import { AccessModule } from './access/access.module';
 import { ApiKeyEntity } from './access/api-key.entity';
+import { AlertsModule } from './alerts/alerts.module';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
@@ -55,6 +56,7 @@ export class AppModule implements OnApplicationBootstrap {
         PushModule,
         ReconcileModule,
         OutboundModule,
+        AlertsModule,
         MonitorModule,
         SchedulerModule,
       ],

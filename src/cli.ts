@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlertCommands } from './cli-alerts';
 import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
 import { addDemoCommand } from './cli-demo';
@@ -11,6 +12,7 @@ import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReceiverCommands } from './cli-receivers';
 import { addReconcileCommands } from './cli-reconcile';
 import { addSkuCommands } from './cli-skus';
 import { addTaskCommands } from './cli-tasks';
@@ -35,5 +37,7 @@ addReconcileCommands(program);
 addTaskCommands(program);
 addBufferCommands(program);
 addBacktestCommand(program);
+addAlertCommands(program);
+addReceiverCommands(program);
 
 program.parseAsync().catch(fail);

@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { ALERT_RULE_SECTIONS, AlertRulesConfig, AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -45,6 +46,16 @@ const RECEIVER_SHAPE: Shape<ReceiverConfig> = {
   sections: { smtp: { type: SmtpConfig } },
 };
 
+const ALERTS_SHAPE: Shape<AlertsConfig> = {
+  type: AlertsConfig,
+  sections: {
+    rules: {
+      type: AlertRulesConfig,
+      sections: Object.fromEntries(Object.entries(ALERT_RULE_SECTIONS).map(([key, type]) => [key, { type }])),
+    },
+  },
+};
+
 const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
@@ -62,6 +73,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    alerts: ALERTS_SHAPE,
     deliveries: { type: DeliveriesConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE, receivers: RECEIVER_SHAPE },

@@ -1,3 +1,4 @@
+import { AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -173,6 +174,7 @@ export class Config {
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly alerts: AlertsConfig = new AlertsConfig();
   @Mapping() readonly deliveries: DeliveriesConfig = new DeliveriesConfig();
 
   @List('a list of receivers, each starting with "- name:"')

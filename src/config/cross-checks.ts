@@ -21,6 +21,7 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
   checkAllowedAddresses(config.outbound, faults);
   checkTolerances(config.counts.tolerances, faults);
   checkPolicies(config, faults);
+  checkKpiAims(config.alerts.kpis, faults);
   if (faults.has(['channels'])) return;
   checkReceivers(config, faults);
   refuseRepeats(
@@ -72,6 +73,14 @@ function checkTolerances(tolerances: Readonly<Record<string, unknown>>, faults: 
   for (const [tag, units] of Object.entries(tolerances)) {
     const isUnits = Number.isSafeInteger(units) && (units as number) >= 0;
     if (!isUnits) faults.add(['counts', 'tolerances', tag], 'a whole number of units, 0 or more', units);
+  }
+}
+
+function checkKpiAims(kpis: Readonly<Record<string, unknown>>, faults: FaultCollector): void {
+  if (faults.has(['alerts', 'kpis'])) return;
+  for (const [name, most] of Object.entries(kpis)) {
+    const isAim = most === null || (typeof most === 'number' && most >= 0);
+    if (!isAim) faults.add(['alerts', 'kpis', name], 'a number, 0 or more, or null for no alert', most);
   }
 }
 
