@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
-import { hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson } from './cli-output';
-import type { JsonFlags } from './cli-tasks';
+import { type Command, Option } from 'commander';
+import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, tell } from './cli-output';
+import { table } from './cli-table';
 
 interface Alert {
   id: number;
@@ -11,7 +11,6 @@ interface Alert {
   state: string;
   count: number;
   firstAt: string;
-  lastAt: string;
   acknowledgedBy: string | null;
 }
 
@@ -25,18 +24,20 @@ interface Rule {
   unresolved: number;
 }
 
+const ALERT =
+  '{id, key, rule, severity, channel, subject, summary, value, threshold, state, count, firstAt, lastAt, …}';
+
 export function addAlertCommands(program: Command): void {
   const alerts = program.command('alerts').description('what is worth attention, and what to do about it');
 
   withHostOptions(alerts.command('list'))
     .description('list alerts that are not resolved, newest first')
-    .option('--state <state>', 'open, acknowledged or resolved')
-    .option('--json', 'print JSON')
+    .addOption(new Option('--state <state>', 'in this state').choices(['open', 'acknowledged', 'resolved']))
+    .addOption(new JsonOption(`[${ALERT}]`))
     .action(
       action(async ({ state, ...flags }: JsonFlags & { state?: string }) => {
         const items = await alertsOf(flags, state);
-        if (flags.json) printJson(items);
-        else printAnswer(items.length === 0 ? 'No alerts.' : items.map(alertText).join('\n'));
+        tell(flags, items, () => (items.length === 0 ? 'No alerts.' : items.map(alertText).join('\n')));
       }),
     );
 
@@ -50,12 +51,11 @@ export function addAlertCommands(program: Command): void {
 
   withHostOptions(alerts.command('rules'))
     .description('when an alert is raised, with the thresholds in force')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('[{name, title, unit, setting, enabled, threshold, severity, unresolved}]'))
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: Rule[] }>('/v1/alerts/rules');
-        if (flags.json) printJson(items);
-        else printAnswer(items.map(ruleText).join('\n'));
+        tell(flags, items, () => rulesText(items));
       }),
     );
 }
@@ -63,41 +63,43 @@ export function addAlertCommands(program: Command): void {
 function addChange(alerts: Command, name: string, path: string, description: string): void {
   withHostOptions(alerts.command(`${name} <id...>`))
     .description(description)
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption(`[${ALERT}]`))
     .action(
       action(async (ids: string[], flags: JsonFlags) => {
         const changed: Alert[] = [];
-        for (const id of ids)
-          changed.push(
-            await hostOf(flags).post<Alert>(`/v1/alerts/${encodeURIComponent(id)}/${path}`, undefined, {
-              repeatable: true,
-            }),
-          );
-        if (flags.json) printJson(changed);
-        else printAnswer(changed.map(({ id, key, state }) => `${id}  ${key} is ${state}.`).join('\n'));
+        for (const id of ids) {
+          const at = `/v1/alerts/${encodeURIComponent(id)}/${path}`;
+          changed.push(await hostOf(flags).post<Alert>(at, undefined, { repeatable: true }));
+        }
+        tell(flags, changed, () =>
+          changed.map(({ id, key, state }) => `${id}  ${key} is ${state}.`).join('\n'),
+        );
       }),
     );
 }
 
 /** Those of the state; without one, all that are not resolved. */
 async function alertsOf(flags: JsonFlags, state: string | undefined): Promise<Alert[]> {
-  const states = state === undefined ? ['open', 'acknowledged'] : [state];
-  const pages = await Promise.all(
-    states.map((each) =>
-      hostOf(flags).get<{ items: Alert[] }>(`/v1/alerts?limit=500&state=${encodeURIComponent(each)}`),
-    ),
-  );
-  return pages.flatMap(({ items }) => items).sort((a, b) => b.id - a.id);
+  const found: Alert[] = [];
+  for (const each of state === undefined ? ['open', 'acknowledged'] : [state])
+    for await (const alert of hostOf(flags).items<Alert>(`/v1/alerts?state=${each}`)) found.push(alert);
+  return found.sort((a, b) => b.id - a.id);
 }
 
+/** No table: what a person needs is the summary, whole. */
 function alertText({ id, severity, key, summary, state, count, firstAt, acknowledgedBy }: Alert): string {
   const by = acknowledgedBy === null ? '' : ` by ${acknowledgedBy}`;
   const times = count === 1 ? '' : `, ${count} times`;
   return `${id}  ${severity.toUpperCase()}  ${key}  ${state}${by} since ${firstAt}${times}\n  ${summary}`;
 }
 
-function ruleText({ name, title, setting, enabled, threshold, severity, unresolved }: Rule): string {
-  const limit = threshold === null ? '' : ` (${threshold})`;
-  const now = unresolved === 0 ? '' : `  ${unresolved} now`;
-  return `${name.padEnd(22)} ${enabled ? severity.padEnd(8) : 'off     '}  ${title}${limit}  ${setting}${now}`;
+function rulesText(rules: readonly Rule[]): string {
+  return table(rules, {
+    rule: ({ name }) => name,
+    severity: ({ enabled, severity }) => (enabled ? severity : 'off'),
+    threshold: ({ threshold }) => threshold,
+    now: ({ unresolved }) => unresolved || null,
+    'raised when': ({ title }) => title,
+    setting: ({ setting }) => setting,
+  });
 }

@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { ActivityConfig } from './activity.config';
 import { ALERT_RULE_SECTIONS, AlertRulesConfig, AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
@@ -73,6 +74,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    activity: { type: ActivityConfig },
     alerts: ALERTS_SHAPE,
     deliveries: { type: DeliveriesConfig },
   },
@@ -82,6 +84,7 @@ const CONFIG_SHAPE: Shape<Config> = {
 /** Keys that people look for in the file, with the place where they belong. */
 const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
   adminKey: 'the environment variable ONHAND_ADMIN_KEY in its place; the key is not read from the file',
+  secretKeys: 'the environment variable ONHAND_SECRET_KEYS in its place; keys are not read from the file',
 };
 
 /** Rules whose refused value may be anything, a pasted secret too: errors tell its kind only. */
