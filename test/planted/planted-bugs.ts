@@ -175,8 +175,8 @@ const PUSH: readonly PlantedBug[] = [
     file: 'src/push/push-records.ts',
     before: 'WHERE d.lease = $1 AND d.lease_until > clock_timestamp()',
     after: 'WHERE (true OR d.lease = $1::uuid)',
-    spec: 'test/flow/push-fence.e2e-spec.ts',
-    test: 'a worker that was stopped for longer than its lease sends nothing',
+    spec: 'src/push/push-records.spec.ts',
+    test: 'under a lease that has ended',
   },
   {
     name: 'lost-answer-believed',
