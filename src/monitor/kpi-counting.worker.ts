@@ -10,7 +10,7 @@ import { KPI_NAMES, KPIS, type KpiWindow } from './kpis';
 import { KpisService } from './kpis.service';
 
 export const COUNT_KPIS = 'count-kpis';
-const COUNT_EVERY_SECONDS = 30;
+const COUNT_EVERY_SECONDS = 60;
 
 /** Of these times the figures are there for scrapes; whoever scrapes keeps them for longer. */
 export const SCRAPED_WINDOWS: readonly KpiWindow[] = ['1h', '24h'];
