@@ -67,4 +67,51 @@ describeWithBrowser('the console of who runs the host', () => {
     await row.getByText('well', { exact: true }).waitFor();
     expect(await findingsInEveryLight(page, 'schedule')).toEqual([]);
   });
+
+  test('a channel is paused with a reason, resumed, and its breaker held by a person', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults } = shown;
+    await page.getByRole('link', { name: 'shop', exact: true }).click();
+    await page.getByRole('heading', { name: 'shop', exact: true }).waitFor();
+    const state = page.locator('.card').first();
+    await state.getByText('in step').waitFor();
+    await page.getByRole('button', { name: 'Pause pushing' }).click();
+    await page.getByLabel('Reason').fill('stocktaking');
+    await page.keyboard.press('Enter');
+    await state.getByText('paused', { exact: true }).waitFor();
+    await state.getByText('stocktaking (api:ONHAND_ADMIN_KEY)').waitFor();
+    // What changes meanwhile is queued, and can be looked at.
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'SKU-007', quantity: 5 }, 'operations-queue');
+    await page.getByRole('row', { name: /^SKU-007 .* its turn/ }).waitFor();
+    const limits = page.getByRole('region', { name: 'Call limits' });
+    await expect(limits.getByRole('meter').getAttribute('max')).resolves.toBe('10000');
+    expect(await findingsInEveryLight(page, 'channel')).toEqual([]);
+    await page.getByRole('button', { name: 'Resume pushing' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await state.getByText('in step').waitFor();
+    await page.getByRole('button', { name: 'Keep it open' }).click();
+    await page.getByLabel('Reason').fill('announced maintenance');
+    await page.keyboard.press('Enter');
+    await state.getByText('left alone').waitFor();
+    await page.getByRole('row', { name: /announced maintenance api:ONHAND_ADMIN_KEY/ }).waitFor();
+    await page.getByRole('button', { name: 'Let it decide by itself' }).click();
+    await page.getByLabel('Reason').fill('over');
+    await page.keyboard.press('Enter');
+    await state.getByText('in step').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('a comparison is planned, started and followed on the page of its channel', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    await go('/channels/shop');
+    await page.getByText(/Comparing its 450 listings takes 5 calls/).waitFor();
+    host.shop.faults({ slow: 1, slowMs: 300 });
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
+    await card.getByRole('progressbar').waitFor();
+    await card.waitFor({ state: 'detached' });
+    const last = page.getByRole('region', { name: 'Last comparisons' }).getByRole('row').nth(1);
+    await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
+  });
 });

@@ -1,5 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Live } from './live';
+import { channelPage } from './pages/channel';
+import { channelsPage } from './pages/channels';
+import { kpiPage } from './pages/kpi';
 import { overviewPage } from './pages/overview';
 import { oversellsPage } from './pages/desk';
 import { parkedPage } from './pages/parked';
@@ -30,6 +33,9 @@ type Group = (typeof GROUPS)[number];
 /** In the order of the navigation. A page is one file under `pages/`, and one line here. */
 export const PAGES: readonly ConsolePage[] = [
   overviewPage,
+  kpiPage,
+  channelsPage,
+  channelPage,
   stockPage,
   skuPage,
   oversellsPage,

@@ -5,6 +5,15 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
+export interface Breaker {
+  state: 'closed' | 'open' | 'half-open';
+  since: string;
+  reason: string | null;
+  /** A person keeps it in this state. */
+  held: boolean;
+  probeAt: string | null;
+}
+
 export interface ChannelStatus {
   name: string;
   plugin: string;
@@ -13,8 +22,8 @@ export interface ChannelStatus {
   state: 'ready' | 'failed';
   error?: string;
   paused?: { reason: string; by: string; since: string };
-  breaker: { state: 'closed' | 'open' | 'half-open'; reason: string | null };
-  stale: { reason: string } | null;
+  breaker: Breaker;
+  stale: { since: string; reason: string } | null;
   listings: number;
   dirty: number;
   parkedListings: number;
@@ -24,6 +33,14 @@ export interface ChannelStatus {
   parkedLines: number;
   parkedOrders: number;
   openShortfalls: number;
+  pushes: number;
+  orderPolls: {
+    coveredAt: string | null;
+    orders: number;
+    failingSince: string | null;
+    error: string | null;
+  } | null;
+  subscription: { url: string; subscribedAt: string | null; error: string | null } | null;
 }
 
 export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -164,4 +181,98 @@ export interface Parked {
   reason?: string;
   error?: string | null;
   parkedAt: string;
+}
+
+export type KpiUnit = 'ratio' | 'seconds' | 'count';
+
+export interface Kpi {
+  name: string;
+  value: number | null;
+  unit: KpiUnit;
+  aim: { max: number } | null;
+  met: boolean | null;
+  /** Path of the API that lists what the figure counts. */
+  events: string | null;
+}
+
+export interface KpiReading {
+  at: string;
+  windowSeconds: number;
+  items: Kpi[];
+}
+
+export interface KpiHistory {
+  name: string;
+  unit: KpiUnit;
+  stepSeconds: number;
+  points: { at: string; value: number | null }[];
+}
+
+export interface LimitLevel {
+  name: string;
+  kind: 'bucket' | 'rolling' | 'daily';
+  left: number;
+  most: number;
+  underWay: number;
+  perSecond: number | null;
+  windowSeconds: number | null;
+  resetsAtUtc: string | null;
+  closedForSeconds: number;
+  learned: Record<string, number | string>;
+  usedAt: string | null;
+}
+
+export interface Alert {
+  id: string;
+  key: string;
+  rule: string;
+  severity: 'warning' | 'critical';
+  channel: string | null;
+  subject: string | null;
+  summary: string;
+  value: number | null;
+  threshold: number | null;
+  state: 'open' | 'acknowledged' | 'resolved';
+  count: number;
+  firstAt: string;
+  lastAt: string;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  resolvedAt: string | null;
+  /** A path of the console. */
+  link: string | null;
+}
+
+export interface Receiver {
+  name: string;
+  kind: string;
+  events: string[];
+  state: string;
+}
+
+export interface Delivery {
+  id: string;
+  receiver: string;
+  event: string;
+  subject: string | null;
+  state: 'waiting' | 'delivered' | 'given-up';
+  attempts: number;
+  status: number | null;
+  error: string | null;
+  createdAt: string;
+  nextAt: string | null;
+  deliveredAt: string | null;
+}
+
+export interface Activity {
+  id: string;
+  at: string;
+  actor: { kind: 'key' | 'session' | 'cli' | 'host'; name: string };
+  action: string;
+  subject: string | null;
+  channel: string | null;
+  outcome: 'done' | 'refused';
+  status: number | null;
+  requestId: string | null;
+  detail: Record<string, unknown> | null;
 }

@@ -11,7 +11,11 @@ const STATES: Record<TaskState, { tone: Tone; text: string }> = {
   cancelled: { tone: 'warn', text: 'cancelled' },
 };
 
-export function TaskStateBadge({ task: { state, cancelAskedAt } }: { task: OpenTask }) {
+export function TaskStateBadge({
+  task: { state, cancelAskedAt },
+}: {
+  task: Pick<OpenTask, 'state'> & Partial<Pick<OpenTask, 'cancelAskedAt'>>;
+}) {
   if (isOpen(state) && cancelAskedAt) return <Badge tone="warn">is being cancelled</Badge>;
   const { tone, text } = STATES[state];
   return <Badge tone={tone}>{text}</Badge>;
