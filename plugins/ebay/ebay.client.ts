@@ -7,6 +7,7 @@ import {
   type ChannelHttpResponse,
   type KeyedLimit,
 } from 'onhand/channel-api';
+import { EbayConsent } from './ebay.consent';
 import { wordsOf } from './ebay.errors';
 import { partOf, textIn } from './ebay.fields';
 import { limitsOf } from './ebay.limits';
@@ -42,6 +43,8 @@ const HOSTS = {
 /** The plugin's only way to eBay: addresses, tokens, signatures, limits, and what a status means for every call. */
 export class EbayClient {
   private readonly hosts: { api: string; apiz: string };
+  /** There where the seller consents by way of the host. */
+  readonly consent: EbayConsent | undefined;
   private readonly tokens: EbayTokens;
   private signingKey: Promise<SigningKey> | undefined;
 
@@ -53,6 +56,9 @@ export class EbayClient {
     const own = HOSTS[options.environment];
     this.hosts = { api: bare(api ?? own.api), apiz: bare(apiz ?? own.apiz) };
     this.tokens = new EbayTokens(options, bare(auth ?? this.hosts.api), host);
+    const { ruName } = options;
+    if (ruName !== undefined)
+      this.consent = new EbayConsent({ ...options, ruName }, host, this.tokens.exchange);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { createChannelHttp, resolvePluginOptions } from 'onhand/channel-api';
+import { createChannelHttp, memorySecrets, resolvePluginOptions } from 'onhand/channel-api';
 import { systemClock } from 'onhand/channel-api/testing';
 import plugin from './ebay.plugin';
 import { startSimulator } from './simulator';
@@ -10,7 +10,13 @@ test('many first notifications at once ask for their key once, and are all accep
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const settings = { limits: plugin.limits(options), clock: systemClock, log, secrets: [] };
     const http = createChannelHttp(settings);
-    const channel = await plugin.connect(options, { channel: 'ebay', http, log, clock: systemClock });
+    const channel = await plugin.connect(options, {
+      channel: 'ebay',
+      http,
+      log,
+      clock: systemClock,
+      secrets: memorySecrets(),
+    });
     const lines = [{ lineId: 'line', channelSku: 'SKU-1', quantityUnits: 1 }];
     ebay.placeOrder({ orderId: 'order', placedAt: new Date().toISOString(), lines });
     const verdicts = await Promise.all(

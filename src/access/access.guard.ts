@@ -9,7 +9,10 @@ import { SessionsService } from './sessions.service';
 
 declare module 'express' {
   interface Request {
+    /** Who asks, once known; also of a request that is refused for its scope. */
     caller?: Caller;
+    /** Signed in at the console, and not with the key itself. */
+    isSession?: boolean;
   }
 }
 
@@ -45,9 +48,12 @@ export class AccessGuard implements CanActivate {
     return caller;
   }
 
-  private async callerIn(token: string, { method, headers }: Request): Promise<Caller> {
+  private async callerIn(token: string, request: Request): Promise<Caller> {
+    const { method, headers } = request;
     const session = await this.sessions.sessionOf(token);
     if (!session) throw new Problem('unauthorized', 'the session has ended; sign in again');
+    request.caller = session.caller;
+    request.isSession = true;
     if (!SAFE.includes(method) && headers[FROM_CONSOLE] === undefined)
       throw new Problem(
         'forbidden',
@@ -58,8 +64,8 @@ export class AccessGuard implements CanActivate {
 }
 
 function admit(request: Request, caller: Caller, needed: Scope): boolean {
+  request.caller = caller;
   if (!caller.scopes.has('admin') && !caller.scopes.has(needed))
     throw new Problem('forbidden', `this needs a key with the scope ${needed}`);
-  request.caller = caller;
   return true;
 }

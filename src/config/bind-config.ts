@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -56,6 +57,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    activity: { type: ActivityConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };
@@ -63,6 +65,7 @@ const CONFIG_SHAPE: Shape<Config> = {
 /** Keys that people look for in the file, with the place where they belong. */
 const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
   adminKey: 'the environment variable ONHAND_ADMIN_KEY in its place; the key is not read from the file',
+  secretKeys: 'the environment variable ONHAND_SECRET_KEYS in its place; keys are not read from the file',
 };
 
 /** Rules whose refused value may be anything, a pasted secret too: errors tell its kind only. */

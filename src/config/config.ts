@@ -1,3 +1,4 @@
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -172,6 +173,7 @@ export class Config {
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];
@@ -180,6 +182,8 @@ export class Config {
   readonly roles: readonly Role[] = ROLES;
   /** From ONHAND_ADMIN_KEY only, at least 16 characters; null when not set. Secret. */
   readonly adminKey: string | null = null;
+  /** From ONHAND_SECRET_KEYS only, 32 bytes each in Base64, the first one seals; empty when not set. Secret. */
+  readonly secretKeys: readonly string[] = [];
   /** True when the file or ONHAND_DATA_DIR names the data folder; false for the default one. */
   readonly dataDirExplicit: boolean = false;
   /** Absolute path of the file read; null when there is none. */

@@ -55,6 +55,7 @@ export const PROBLEMS = {
   'channel-throttled': { status: 503, title: 'The channel takes no more calls for now' },
   'channel-not-served': { status: 503, title: 'The channel is not served' },
   'limits-unavailable': { status: 503, title: 'The database that counts calls cannot be reached' },
+  'secrets-unavailable': { status: 503, title: 'The database that keeps secrets cannot be reached' },
   'ledger-unavailable': { status: 503, title: 'The database cannot be reached' },
   'ledger-closed': { status: 503, title: 'The host is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;

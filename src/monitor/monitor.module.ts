@@ -8,6 +8,8 @@ import { ChannelStatusService } from './channel-status.service';
 import { ConfigController } from './config.controller';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
+import { KpisController } from './kpis.controller';
+import { KpisService } from './kpis.service';
 import { MetricsController } from './metrics.controller';
 import { ReconcileMetricsService } from './reconcile-metrics.service';
 import { StreamController } from './stream.controller';
@@ -20,9 +22,11 @@ import { StreamService } from './stream.service';
     ChannelStatusController,
     ConfigController,
     HealthController,
+    KpisController,
     MetricsController,
     StreamController,
   ],
-  providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
+  providers: [ChannelStatusService, JobMetricsService, KpisService, ReconcileMetricsService, StreamService],
+  exports: [KpisService],
 })
 export class MonitorModule {}

@@ -8,6 +8,8 @@ import { countRows } from '../support/row-counts';
 const NEEDED: Record<string, Scope> = {
   'GET /v1/availability': 'stock:read',
   'GET /v1/channels': 'channels:read',
+  'GET /v1/channels/{channel}/authorization': 'channels:write',
+  'POST /v1/channels/{channel}/authorization': 'channels:write',
   'GET /v1/channels/{channel}/breaker': 'channels:read',
   'POST /v1/channels/{channel}/breaker': 'channels:write',
   'GET /v1/channels/{channel}/drifts': 'channels:read',
@@ -50,6 +52,8 @@ const NEEDED: Record<string, Scope> = {
   'DELETE /v1/keys/{id}': 'admin',
   'GET /v1/keys': 'admin',
   'POST /v1/keys': 'admin',
+  'GET /v1/secrets': 'admin',
+  'POST /v1/secrets/rotate': 'admin',
   'GET /v1/ledger': 'stock:read',
   'POST /v1/ledger/rebuild': 'admin',
   'POST /v1/ledger/verify': 'stock:read',

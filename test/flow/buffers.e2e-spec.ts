@@ -394,11 +394,11 @@ describe('the buffers of a host with the base rule', () => {
       /shop D {2}95 → 50\n[^]*Of 6 listings \d would change/,
     );
     expect(await onhand('apply', file)).toBe('1 policies are in force.');
-    expect(await onhand('policies')).toMatch(/"name": "few"/);
+    expect(await onhand('policies')).toMatch(/\nfew +channel shop +percent 50 +api/);
     await shows('D', 50);
     expect(await onhand('remove', 'few')).toBe('Removed few.');
     await shows('D', 95);
-    expect(await onhand('history', 'D')).toMatch(/few {2}policy \(api:/);
+    expect(await onhand('history', 'D')).toMatch(/few +.*policy +api:/);
     expect(await onhand('hold', 'D', '--units', '5', '--reason', 'photo')).toMatch(/^Hold \d+ is in force/);
     await shows('D', 90);
   });

@@ -60,12 +60,12 @@ export interface TestHost {
 /** Starts the application in this process, on a free port, on a database of its own unless one is given. */
 export async function startTestHost(
   settings: HostSettings = {},
-  given?: { database?: TestDatabase; logLevel?: string },
+  given?: { database?: TestDatabase; logLevel?: string; env?: Record<string, string> },
 ): Promise<TestHost> {
   const database = given?.database ?? (await createTestDatabase());
   const folder = await temporaryFolder();
   const file = await writeSettings(folder, settings);
-  const env = environment(database.url, given?.logLevel ?? 'silent');
+  const env = { ...environment(database.url, given?.logLevel ?? 'silent'), ...given?.env };
   const app = await startHost(loadConfig({ file, env, cwd: folder }));
   const url = await app.getUrl();
   return {
