@@ -2,7 +2,15 @@ import type { Browser } from 'playwright-core';
 import { describeWithBrowser, startBrowser } from '../support/browser';
 import { findingsInEveryLight, openConsole, type SignedInConsole } from '../support/console';
 import { eventually } from '../support/eventually';
-import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { ADMIN_KEY } from '../support/host';
+import {
+  deliver,
+  listingsCsv,
+  type ShopHost,
+  signedWebhook,
+  startShopHost,
+  WEBHOOK_SECRET,
+} from '../support/shop-host';
 
 /** Five pages of the shop's list, so that a comparison comes to its end step by step. */
 const SKUS = Array.from({ length: 450 }, (_, index) => `SKU-${String(index + 1).padStart(3, '0')}`);
@@ -113,5 +121,85 @@ describeWithBrowser('the console of who runs the host', () => {
     await card.waitFor({ state: 'detached' });
     const last = page.getByRole('region', { name: 'Last comparisons' }).getByRole('row').nth(1);
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
+  });
+
+  test('the overview tells what is wrong now, and each key figure leads to what it counts', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults } = shown;
+    await page.getByText('nothing oversells').waitFor();
+    const order = signedWebhook({
+      id: 'operations-short',
+      revision: 1,
+      placed_at: new Date().toISOString(),
+      updated_at: new Date().toISOString(),
+      lines: [{ id: '1', sku: 'SKU-001', ordered: 3, cancelled: 0, fulfilled: 0, returned: 0 }],
+    });
+    await deliver(host, order);
+    await page.getByText('someone has to decide').waitFor();
+    const row = page.getByRole('region', { name: 'Channels' }).getByRole('row', { name: /^shop/ });
+    await row.getByRole('link', { name: /^1 order lines of shop/ }).waitFor();
+    await page.getByRole('button', { name: '1h' }).click();
+    const figures = page.getByRole('region', { name: 'Key figures' });
+    await figures.getByText('missed: at most 0').first().waitFor();
+    await page.locator('.uplot canvas').first().waitFor();
+    expect(await findingsInEveryLight(page, 'overview')).toEqual([]);
+    await figures.getByRole('link', { name: 'Oversells' }).click();
+    await page.getByRole('heading', { name: 'Oversells', exact: true }).waitFor();
+    await page.getByText('as a table').click();
+    await page.getByRole('region', { name: 'Oversells over time' }).getByRole('row').nth(1).waitFor();
+    const counted = page
+      .getByRole('region', { name: 'What it counts' })
+      .getByRole('row', { name: /SKU-001/ });
+    await counted.getByRole('link', { name: 'SKU-001' }).waitFor();
+    expect(await findingsInEveryLight(page, 'kpi')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('a key is made with its scopes, shown once, used, seen in the activity, and revoked', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults, go } = shown;
+    await go('/settings');
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('shelf scanner');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByText('Choose one scope at least').waitFor();
+    await page.getByLabel('channels:read').check();
+    expect(await findingsInEveryLight(page, 'new-key')).toEqual([]);
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const key = await page.getByLabel('API key', { exact: true }).inputValue();
+    expect(key).toMatch(/^onhand_/);
+    await page.getByRole('button', { name: 'I have it' }).click();
+    expect(await page.content()).not.toContain(key);
+    const row = page.getByRole('row', { name: /^shelf scanner channels:read/ });
+    await row.getByText('in force').waitFor();
+    // Who signs in with it may look and not act, and is told why.
+    const reader = await openConsole(browser, host.url, { key });
+    await reader.go('/schedule');
+    await reader.page.getByText('To run one now, sign in with one that has the scope').waitFor();
+    expect(await reader.page.getByRole('button', { name: /^Run now/ }).count()).toBe(0);
+    await reader.go('/settings');
+    await reader.page.getByText('of this session may not see this page').waitFor();
+    await reader.context.close();
+    await row.getByRole('button', { name: /^Revoke/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await row.getByText('revoked').waitFor();
+    await go('/activity?action=key');
+    const region = page.getByRole('region', { name: 'Activity' });
+    await eventually(async () => expect(await region.getByRole('row').count()).toBe(3));
+    expect(await region.textContent()).not.toContain(key);
+    expect(await findingsInEveryLight(page, 'activity')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('the configuration in force is found by a word, without its secrets', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    await go('/settings');
+    await page.getByLabel('Setting').fill('webhook.secret');
+    await page.getByText('channels[0].options.webhook.secret').waitFor();
+    const content = await page.content();
+    expect(content).toContain('[hidden]');
+    for (const secret of [WEBHOOK_SECRET, ADMIN_KEY]) expect(content).not.toContain(secret);
+    expect(await findingsInEveryLight(page, 'settings')).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Live } from './live';
+import { activityPage } from './pages/activity';
+import { alertsPage } from './pages/alerts';
 import { channelPage } from './pages/channel';
 import { channelsPage } from './pages/channels';
 import { kpiPage } from './pages/kpi';
@@ -7,7 +9,9 @@ import { overviewPage } from './pages/overview';
 import { oversellsPage } from './pages/desk';
 import { parkedPage } from './pages/parked';
 import { skuPage } from './pages/sku';
+import { receiversPage } from './pages/receivers';
 import { schedulePage } from './pages/schedule';
+import { settingsPage } from './pages/settings';
 import { stockPage } from './pages/stock';
 import { taskPage } from './pages/task';
 import { tasksPage } from './pages/tasks';
@@ -34,6 +38,7 @@ type Group = (typeof GROUPS)[number];
 export const PAGES: readonly ConsolePage[] = [
   overviewPage,
   kpiPage,
+  alertsPage,
   channelsPage,
   channelPage,
   stockPage,
@@ -43,4 +48,7 @@ export const PAGES: readonly ConsolePage[] = [
   tasksPage,
   taskPage,
   schedulePage,
+  activityPage,
+  receiversPage,
+  settingsPage,
 ];

@@ -223,7 +223,7 @@ export interface LimitLevel {
 }
 
 export interface Alert {
-  id: string;
+  id: number;
   key: string;
   rule: string;
   severity: 'warning' | 'critical';
@@ -246,8 +246,18 @@ export interface Alert {
 export interface Receiver {
   name: string;
   kind: string;
+  /** Of its address, only whose it is. */
+  address: string;
   events: string[];
-  state: string;
+  channels: string[];
+  state: 'active' | 'failing' | 'disabled';
+  failures: number;
+  failingSince: string | null;
+  lastStatus: number | null;
+  lastError: string | null;
+  lastDeliveredAt: string | null;
+  waiting: number;
+  givenUp: number;
 }
 
 export interface Delivery {

@@ -2,6 +2,7 @@ import { useApi, useEvery } from '../hooks';
 import type { Alert, Page } from '../types';
 import { AskButton } from './ask';
 import { Badge, Count } from './basics';
+import { channelLink } from './channel-state';
 import { Ago } from './time';
 
 const READ_EVERY_MS = 10_000;
@@ -29,14 +30,17 @@ export function OpenAlerts() {
 const rank = ({ severity }: Alert) => (severity === 'critical' ? 0 : 1);
 
 export function AlertCard({ alert, reload }: { alert: Alert; reload: () => void }) {
-  const { severity, summary, channel, rule, count, firstAt, lastAt, state, link } = alert;
+  const { severity, summary, channel, rule, count, firstAt, lastAt, state } = alert;
+  const [what = summary, advice] = summary.split(/(?<=[.!?]) (?=[A-Z])(.*)/s, 2);
+  const to = pageOf(alert);
   return (
-    <article class={`card alert ${severity}`} aria-label={summary}>
+    <article class={`card alert ${severity}`} aria-label={what}>
       <header class="row">
-        <h3>{link ? <a href={`#${link.replace(/^[/#]*/, '/')}`}>{summary}</a> : summary}</h3>
+        <h3>{to ? <a href={to}>{what}</a> : what}</h3>
         <Badge tone={severity === 'critical' ? 'bad' : 'warn'}>{severity}</Badge>
         <AlertButtons alert={alert} reload={reload} />
       </header>
+      {advice && <p>{advice}</p>}
       <p class="quiet">
         {[rule, channel].filter(Boolean).join(' · ')} · since <Ago at={firstAt} />
         {count > 1 && (
@@ -61,8 +65,15 @@ export function AlertCard({ alert, reload }: { alert: Alert; reload: () => void 
   );
 }
 
+/** What it is about. The host says so as a path of the console; one of a channel as such is about the channel's page. */
+function pageOf({ link, channel }: Alert): string | undefined {
+  const path = link?.replace(/^[/#]*/, '/');
+  if (channel !== null && (path === undefined || path === '/')) return channelLink(channel);
+  return path && `#${path}`;
+}
+
 function AlertButtons({ alert: { id, summary, state }, reload }: { alert: Alert; reload: () => void }) {
-  const path = `/v1/alerts/${encodeURIComponent(id)}`;
+  const path = `/v1/alerts/${id}`;
   return (
     <>
       {state === 'open' && (
@@ -72,7 +83,7 @@ function AlertButtons({ alert: { id, summary, state }, reload }: { alert: Alert;
           name={`Acknowledge: ${summary}`}
           question={{
             title: 'Acknowledge the alert',
-            explains: `Tells the others that someone is at it: ${summary}`,
+            explains: `Tells the others that someone is at it, until it is over: ${summary}`,
             path: `${path}/acknowledge`,
             keepsNoReason: true,
             confirm: 'Acknowledge',
@@ -88,7 +99,7 @@ function AlertButtons({ alert: { id, summary, state }, reload }: { alert: Alert;
           name={`Resolve: ${summary}`}
           question={{
             title: 'Resolve the alert',
-            explains: `It opens again where its rule still finds the same: ${summary}`,
+            explains: `It stays resolved for as long as what raised it lasts; the next time is another alert. ${summary}`,
             path: `${path}/resolve`,
             keepsNoReason: true,
             confirm: 'Resolve',

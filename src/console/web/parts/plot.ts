@@ -3,6 +3,8 @@ import 'uplot/dist/uPlot.min.css';
 import type { KpiHistory } from '../types';
 import { kpiValue } from './kpi-words';
 
+const MOST_DOTS = 60;
+
 /** Draws the points as a line, and the aim as a dashed one. What is not known leaves a gap. */
 export function draw(
   place: HTMLElement,
@@ -18,7 +20,10 @@ export function draw(
   };
   const times = points.map(({ at }) => Date.parse(at) / 1000);
   const values = points.map(({ value }) => value);
-  const line = { stroke: colourOf(place, '--accent'), width: 2, points: { show: values.length < 2 } };
+  const accent = colourOf(place, '--accent');
+  // A point alone between gaps has no line to be seen by.
+  const isSparse = values.filter((value) => value !== null).length <= MOST_DOTS;
+  const line = { stroke: accent, width: 2, points: { show: isSparse, size: 5, fill: accent } };
   const series = [{}, { ...line, fill: colourOf(place, '--raised') }];
   const data: (number | null)[][] = [times, values];
   if (aim !== undefined) {

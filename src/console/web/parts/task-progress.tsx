@@ -35,8 +35,12 @@ const KINDS: Record<string, string> = {
   rebuild: 'Rebuild of levels',
 };
 
+export function kindName(kind: string): string {
+  return KINDS[kind] ?? kind;
+}
+
 export function taskName({ kind, subject }: Pick<OpenTask, 'kind' | 'subject'>): string {
-  const name = KINDS[kind] ?? kind;
+  const name = kindName(kind);
   return subject === 'ledger' ? name : `${name}: ${subject}`;
 }
 
