@@ -149,8 +149,8 @@ describeWithBrowser('the console of who runs the host', () => {
     await page.getByRole('region', { name: 'Oversells over time' }).getByRole('row').nth(1).waitFor();
     const counted = page
       .getByRole('region', { name: 'What it counts' })
-      .getByRole('row', { name: /SKU-001/ });
-    await counted.getByRole('link', { name: 'SKU-001' }).waitFor();
+      .getByRole('row', { name: /operations-short/ });
+    await counted.getByRole('link', { name: 'shop' }).waitFor();
     expect(await findingsInEveryLight(page, 'kpi')).toEqual([]);
     expect(faults).toEqual([]);
   });

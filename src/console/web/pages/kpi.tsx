@@ -6,7 +6,7 @@ import { useHistory, WindowChoice, withChannel } from '../parts/key-figures';
 import { DEFAULT_WINDOW, kpiValue, kpiWords } from '../parts/kpi-words';
 import { type Records, RecordTable } from '../parts/records';
 import { Pages, usePaged } from '../parts/table';
-import { useQuery } from '../route';
+import { linkTo, useQuery } from '../route';
 import type { Kpi, KpiReading } from '../types';
 
 export const kpiPage: ConsolePage = {
@@ -68,15 +68,24 @@ function KpiShown({ kpi, window, channel }: { kpi: Kpi; window: string; channel?
       </div>
       {events && (
         <Section id="events" title="What it counts">
-          <Events path={events} />
+          <Events path={events} name={name} />
         </Section>
       )}
     </>
   );
 }
 
+/** Where one of what a figure counts is looked at. */
+const EVENT_PAGES: Record<string, (item: Records) => string> = {
+  oversells: ({ channel }) => linkTo('/oversells', { channel: String(channel) }),
+  stock_cancellations: ({ channel }) => linkTo('/oversells', { channel: String(channel) }),
+  reconciliation_drift_ratio: ({ id }) => linkTo(`/tasks/${String(id)}`),
+  ledger_drift_ratio: ({ id }) => linkTo(`/counts/${String(id)}`),
+  manual_interventions: ({ action }) => linkTo('/activity', { action: String(action) }),
+};
+
 /** The path may have a query of its own. */
-function Events({ path }: { path: string }) {
+function Events({ path, name }: { path: string; name: string }) {
   const { pathname, searchParams } = new URL(path, location.href);
   const events = usePaged<Records>(pathname, Object.fromEntries(searchParams));
   return (
@@ -87,7 +96,7 @@ function Events({ path }: { path: string }) {
     >
       {({ items }) => (
         <>
-          <RecordTable label="What it counts" items={items} />
+          <RecordTable label="Events" items={items} pageOf={EVENT_PAGES[name]} />
           <Pages of={events} />
         </>
       )}
