@@ -1,12 +1,18 @@
 import type { ComponentChildren } from 'preact';
 import type { Live } from './live';
+import { buffersPage } from './pages/buffers';
+import { countPage } from './pages/count';
+import { countsPage } from './pages/counts';
+import { oversellsPage } from './pages/desk';
+import { driftPage } from './pages/drift';
+import { listingPage } from './pages/listing';
+import { mappingPage } from './pages/mapping';
 import { activityPage } from './pages/activity';
 import { alertsPage } from './pages/alerts';
 import { channelPage } from './pages/channel';
 import { channelsPage } from './pages/channels';
 import { kpiPage } from './pages/kpi';
 import { overviewPage } from './pages/overview';
-import { oversellsPage } from './pages/desk';
 import { parkedPage } from './pages/parked';
 import { skuPage } from './pages/sku';
 import { receiversPage } from './pages/receivers';
@@ -43,7 +49,13 @@ export const PAGES: readonly ConsolePage[] = [
   channelPage,
   stockPage,
   skuPage,
+  listingPage,
+  mappingPage,
+  buffersPage,
+  countsPage,
+  countPage,
   oversellsPage,
+  driftPage,
   parkedPage,
   tasksPage,
   taskPage,
