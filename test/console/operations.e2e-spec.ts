@@ -43,11 +43,13 @@ describeWithBrowser('the console of who runs the host', () => {
     const { page, faults, go } = shown;
     await go('/tasks');
     await page.getByText('Nothing. A comparison is started').waitFor();
-    host.shop.faults({ slow: 1, slowMs: 1_200 });
+    host.shop.faults({ slow: 1, slowMs: 300 });
     await host.api.post('/v1/channels/shop/reconcile?wait=0');
     const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
     const bar = card.getByRole('progressbar');
     await eventually(async () => expect(Number(await bar.getAttribute('value'))).toBeGreaterThan(0));
+    // From here on it waits for the shop, so that it is under way for as long as it is looked at.
+    host.shop.faults({ slow: 1, slowMs: 20_000 });
     expect(await bar.getAttribute('max')).toBe('450');
     await expect(card.textContent()).resolves.toMatch(/\d00 of 450 \(\d\d %\)/);
     expect(await findingsInEveryLight(page, 'tasks')).toEqual([]);
@@ -56,6 +58,11 @@ describeWithBrowser('the console of who runs the host', () => {
     await page.getByText('is told to end').waitFor();
     await card.waitFor({ state: 'detached' });
     const row = page.getByRole('row', { name: /Comparison of stock: shop cancelled/ });
+    await row.waitFor();
+    await page.getByLabel('How it ended').selectOption('done');
+    await row.waitFor({ state: 'detached' });
+    // The filter is in the address: going there is asking for it.
+    await go('/tasks?state=cancelled');
     await row.getByRole('link').click();
     await page.getByRole('heading', { name: 'Report as far as it came' }).waitFor();
     const listings = page.locator('dl div', { hasText: /^Listings/ });
@@ -123,7 +130,7 @@ describeWithBrowser('the console of who runs the host', () => {
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
   });
 
-  test('the overview tells what is wrong now, and each key figure leads to what it counts', async () => {
+  test('the overview tells what is wrong now, and whether the key figures meet their aims', async () => {
     shown = await openConsole(browser, host.url);
     const { page, faults } = shown;
     await page.getByText('nothing oversells').waitFor();
@@ -143,7 +150,13 @@ describeWithBrowser('the console of who runs the host', () => {
     await figures.getByText('missed: at most 0').first().waitFor();
     await page.locator('.uplot canvas').first().waitFor();
     expect(await findingsInEveryLight(page, 'overview')).toEqual([]);
-    await figures.getByRole('link', { name: 'Oversells' }).click();
+    expect(faults).toEqual([]);
+  });
+
+  test('a key figure shows its course, as a table too, and leads to what it counts', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults, go } = shown;
+    await go('/kpis/oversells?window=1h');
     await page.getByRole('heading', { name: 'Oversells', exact: true }).waitFor();
     await page.getByText('as a table').click();
     await page.getByRole('region', { name: 'Oversells over time' }).getByRole('row').nth(1).waitFor();
@@ -201,5 +214,27 @@ describeWithBrowser('the console of who runs the host', () => {
     expect(content).toContain('[hidden]');
     for (const secret of [WEBHOOK_SECRET, ADMIN_KEY]) expect(content).not.toContain(secret);
     expect(await findingsInEveryLight(page, 'settings')).toEqual([]);
+  });
+
+  test('on a phone the menu leads on by keyboard, and the focus goes where the eyes go', async () => {
+    shown = await openConsole(browser, host.url, { width: 360, height: 740 });
+    const { page } = shown;
+    const menu = page.getByRole('button', { name: 'Menu' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('true');
+    await page.getByRole('link', { name: 'Schedule', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Schedule' }).waitFor();
+    expect(await page.title()).toBe('Schedule · Onhand');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('false');
+    await page.goto(`${host.url}/#/channels/shop`);
+    const pause = page.getByRole('button', { name: 'Pause pushing' });
+    await pause.click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Pause pushing');
   });
 });

@@ -55,7 +55,7 @@ export async function openConsole(
 export async function seriousFindings(page: Page): Promise<string[]> {
   const found = await page.evaluate<{
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  }>(`(() => { ${AXE}; return axe.run(); })()`);
+  }>(`(() => { ${AXE}; return axe.run({ resultTypes: ['violations'] }); })()`);
   return found.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
