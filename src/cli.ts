@@ -7,6 +7,7 @@ import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
+import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
@@ -51,6 +52,7 @@ export function onhandProgram(): Command {
   addTaskCommands(program);
   addBufferCommands(program);
   addBacktestCommand(program);
+  addKpiCommands(program);
   addCompletionCommand(program);
   return program;
 }

@@ -55,6 +55,7 @@ const NEEDED: Record<string, Scope> = {
   'GET /v1/keys': 'admin',
   'GET /v1/kpis': 'channels:read',
   'GET /v1/kpis/history': 'channels:read',
+  'GET /v1/kpis/{name}/events': 'channels:read',
   'POST /v1/keys': 'admin',
   'GET /v1/secrets': 'admin',
   'POST /v1/secrets/rotate': 'admin',
