@@ -153,7 +153,7 @@ describeWithBrowser('the console of stock and of the desk', () => {
     expect(shown.faults).toEqual([]);
   });
 
-  test('a line of a waterfall leads to what explains it, and a push shows the one it was sent with', async () => {
+  test('a line of a waterfall leads to what explains it', async () => {
     await order('shop', 'R-1', [
       ['MUG', 3],
       ['CUP', 1],
@@ -178,14 +178,24 @@ describeWithBrowser('the console of stock and of the desk', () => {
         expect.stringMatching(/^shop, order R-1confirmed3300main/),
       ]),
     );
-    expect(await findingsInEveryLight(page, 'sku-reservations')).toEqual([]);
     await page.getByRole('link', { name: 'shop, order R-1' }).click();
     await eventually(async () =>
       expect(await texts('Events')).toEqual([expect.stringMatching(/RESERVE3available → reserved/)]),
     );
+    expect(shown.faults).toEqual([]);
+  });
+
+  test('a listing shows what its channel was told, each number with how it came about then', async () => {
+    await eventually(() => expect(market.shown().get('CUP-6')).toBeGreaterThan(0));
+    await open('/stock/CUP');
+    await page.locator('summary', { hasText: 'market CUP-6' }).click();
     await page.getByRole('link', { name: 'All about this listing' }).click();
     await page.getByRole('heading', { name: 'What the channel was told' }).waitFor();
-    await page.getByRole('button', { name: '52 units: how they came about' }).click();
+    await page
+      .getByRole('button', { name: /^8 units: how they came about/ })
+      .first()
+      .click();
+    await dialog().getByText('In packs of 6').waitFor();
     await dialog().getByText('Should be shown').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     expect(await findingsInEveryLight(page, 'listing')).toEqual([]);

@@ -63,7 +63,7 @@ export function HoldTable({ items, onDone }: { items: Hold[]; onDone: () => void
         },
         {
           name: 'Until',
-          of: ({ until }) => (until ? <Time at={until} /> : <span class="quiet">ended</span>),
+          of: ({ until }) => (until ? <Time at={until} /> : <span class="quiet">somebody ends it</span>),
         },
         ...(mayAct
           ? [

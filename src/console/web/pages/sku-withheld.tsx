@@ -87,7 +87,7 @@ function Explanation({ of: { sku, items, sales, channels } }: { of: Explained })
       )}
       <p class="quiet">
         {sales.length === 0
-          ? 'It has not sold yet. '
+          ? 'No sales of it are counted yet. '
           : sales
               .map(
                 ({ location, hourUnits, usualPerHour }) =>
