@@ -1,13 +1,13 @@
 import { useApi, useEvery } from '../hooks';
 import type { ConsolePage } from '../pages';
 import { AlertCard } from '../parts/alert-list';
-import { Heading, Section, Shown } from '../parts/basics';
+import { Badge, CountLink, Heading, Section, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
-import { type Records, RecordTable } from '../parts/records';
-import { Pages, usePaged } from '../parts/table';
+import { kpiValue } from '../parts/kpi-words';
+import { type Column, Pages, Table, usePaged } from '../parts/table';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
-import type { Alert, Page } from '../types';
+import type { Alert, KpiUnit, Page } from '../types';
 
 export const alertsPage: ConsolePage = {
   path: '/alerts',
@@ -67,16 +67,61 @@ const EMPTY: Record<string, string> = {
   resolved: 'None has been resolved yet.',
 };
 
+/** As `GET /v1/alerts/rules` has it. */
+interface Rule {
+  name: string;
+  title: string;
+  unit: KpiUnit;
+  /** Its key under `alerts.rules`, or `alerts.kpis`. */
+  setting: string;
+  enabled: boolean;
+  threshold: number | null;
+  severity: Alert['severity'];
+  unresolved: number;
+}
+
 function Rules() {
-  const rules = useApi<Page<Records>>('/v1/alerts/rules');
+  const rules = useApi<Page<Rule>>('/v1/alerts/rules');
   return (
     <Section id="rules" title="Rules">
       <p class="quiet">
-        Their thresholds are set in <code>onhand.yaml</code>.
+        When an alert is raised. Their thresholds are set under <code>alerts</code> in{' '}
+        <code>onhand.yaml</code>.
       </p>
       <Shown of={rules} isEmpty={({ items }) => items.length === 0} empty={<p>There are none.</p>}>
-        {({ items }) => <RecordTable label="Rules" items={items} />}
+        {({ items }) => (
+          <Table label="Rules" columns={RULE_COLUMNS} items={items} keyOf={({ setting }) => setting} />
+        )}
       </Shown>
     </Section>
   );
 }
+
+const RULE_COLUMNS: Column<Rule>[] = [
+  {
+    name: 'Raised when',
+    heading: true,
+    class: 'long',
+    of: ({ title, setting }) => (
+      <>
+        {title}
+        <code class="quiet why">{setting}</code>
+      </>
+    ),
+  },
+  {
+    name: 'Threshold',
+    number: true,
+    of: ({ enabled, threshold, unit }) =>
+      enabled && threshold !== null ? kpiValue(threshold, unit) : <span class="quiet">off</span>,
+  },
+  {
+    name: 'Severity',
+    of: ({ severity }) => <Badge tone={severity === 'critical' ? 'bad' : 'warn'}>{severity}</Badge>,
+  },
+  {
+    name: 'Unresolved',
+    number: true,
+    of: ({ unresolved, title }) => <CountLink of={unresolved} to="#/alerts" names={`unresolved: ${title}`} />,
+  },
+];
