@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
 import { action, printNews, tell } from './cli-output';
@@ -9,7 +10,7 @@ interface Standing {
   endsAt: string | null;
 }
 
-export function addAuthorizeCommand(program: Command): void {
+export function addAuthorizeCommand(program: Command, input: Readable = process.stdin): void {
   withHostOptions(program.command('authorize <channel>'))
     .description('have the owner of a channel’s account consent, and hand in what came back')
     .addOption(new JsonOption('{given, endsAt}'))
@@ -28,7 +29,7 @@ export function addAuthorizeCommand(program: Command): void {
         printNews(
           'Then paste the address that the browser was sent to (within five minutes), and press Enter:',
         );
-        const answer = await readLine();
+        const answer = await readLine(input);
         if (answer === '')
           throw Object.assign(new Error('nothing was pasted; nothing was changed'), { code: 'no-answer' });
         const { given, endsAt } = await host.post<Standing>(path, { answer });
@@ -42,8 +43,8 @@ function stateOf(channel: string, { given, endsAt }: Omit<Standing, 'consentUrl'
   return `${channel} is signed in to${endsAt === null ? '' : ` until ${endsAt.slice(0, 10)}`}.`;
 }
 
-async function readLine(): Promise<string> {
-  const lines = createInterface({ input: process.stdin });
+async function readLine(input: Readable): Promise<string> {
+  const lines = createInterface({ input });
   try {
     for await (const line of lines) if (line.trim() !== '') return line.trim();
     return '';

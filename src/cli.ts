@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlertCommands } from './cli-alerts';
 import { addAuthorizeCommand } from './cli-authorize';
 import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
@@ -14,6 +15,7 @@ import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReceiverCommands } from './cli-receivers';
 import { addReconcileCommands } from './cli-reconcile';
 import { addSecretCommands } from './cli-secrets';
 import { addSkuCommands } from './cli-skus';
@@ -53,6 +55,8 @@ export function onhandProgram(): Command {
   addBufferCommands(program);
   addBacktestCommand(program);
   addKpiCommands(program);
+  addAlertCommands(program);
+  addReceiverCommands(program);
   addCompletionCommand(program);
   return program;
 }

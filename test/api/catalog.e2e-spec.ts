@@ -31,6 +31,7 @@ describe('the catalog', () => {
       barcode: null,
       unitOfMeasure: 'each',
       tags: [],
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: true,
@@ -47,10 +48,24 @@ describe('the catalog', () => {
       barcode: '5012345678917',
       tags: ['mugs'],
       unitOfMeasure: 'piece',
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: false,
     });
+  });
+
+  test('a reorder point is set, kept, changed and taken away', async () => {
+    const points: unknown[] = [];
+    const told = ({ body }: { body: unknown }) =>
+      points.push((body as { reorderPoint: unknown }).reorderPoint);
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: 12 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', name: 'Blue mug' }));
+    told(await host.api.patch('/v1/skus/MUG-BLUE', { reorderPoint: 3 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: null }));
+    expect(points).toEqual([12, 12, 3, null]);
+    expect(await host.api.patch('/v1/skus/MUG-BLUE', {})).toMatchObject({ status: 400 });
+    expect(await host.api.patch('/v1/skus/NONE', { reorderPoint: 3 })).toMatchObject({ status: 404 });
   });
 
   test('many SKUs are answered in the order sent, each with whether it is new', async () => {
@@ -93,6 +108,7 @@ describe('the catalog', () => {
         barcode: null,
         unitOfMeasure: 'each',
         tags: ['x'],
+        reorderPoint: null,
         createdAt: TIME,
         updatedAt: TIME,
       },
@@ -182,6 +198,7 @@ describe('the catalog', () => {
           barcode: null,
           unitOfMeasure: 'each',
           tags: ['t'],
+          reorderPoint: null,
           createdAt: TIME,
           updatedAt: TIME,
         },
