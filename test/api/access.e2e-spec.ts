@@ -22,6 +22,7 @@ const NEEDED: Record<string, Scope> = {
   'DELETE /v1/channels/{channel}/pause': 'channels:write',
   'PUT /v1/channels/{channel}/pause': 'channels:write',
   'POST /v1/channels/{channel}/reconcile': 'channels:write',
+  'GET /v1/channels/{channel}/queue': 'channels:read',
   'GET /v1/channels/{channel}/reconciliations': 'channels:read',
   'GET /v1/channels/{channel}/suggestions': 'channels:read',
   'POST /v1/channels/{channel}/suggestions': 'channels:write',
