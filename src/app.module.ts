@@ -18,6 +18,7 @@ import { MonitorModule } from './monitor/monitor.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
 import { SchedulerModule } from './scheduler/scheduler.module';
+import { TelemetryModule } from './telemetry/telemetry.module';
 
 /** The rooms of the host, in the order that stock flows through them. */
 @Module({})
@@ -30,11 +31,12 @@ export class AppModule implements OnApplicationBootstrap {
   }
 
   static forRoot(config: Config): DynamicModule {
-    const { database, dataDir, dataDirExplicit, redis } = config;
+    const { database, dataDir, dataDirExplicit, redis, telemetry } = config;
     return {
       module: AppModule,
       imports: [
         LoggerModule.forRoot(logging(config)),
+        ...(telemetry.otlpUrl === null ? [] : [TelemetryModule.forRoot(telemetry.otlpUrl)]),
         { ...ConfigModule.forRoot(config), global: true },
         {
           ...DatabaseModule.forRoot({

@@ -12,6 +12,7 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
+import { tracedFetch } from '../telemetry/traced-fetch';
 import { AddressGuard } from './address-guard';
 import { BreakerService } from './breaker.service';
 import { CallDeadline } from './call-deadline';
@@ -113,7 +114,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         clock,
         log,
         secrets,
-        fetch: this.openOutbound().fetch,
+        fetch: tracedFetch(this.openOutbound().fetch, name),
         beforeSend: () => deadline.assertInTime(),
       });
       const capabilities = plugin.capabilities(options);

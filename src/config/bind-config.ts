@@ -21,10 +21,11 @@ import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
 import { ShortfallConfig } from './shortfall.config';
+import { TelemetryConfig } from './telemetry.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
-interface Shape<T extends object> {
+export interface Shape<T extends object> {
   readonly type: new () => T;
   readonly sections?: { readonly [K in keyof T]?: Shape<object> };
   readonly lists?: { readonly [K in keyof T]?: Shape<object> };
@@ -39,7 +40,7 @@ const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   },
 };
 
-const CONFIG_SHAPE: Shape<Config> = {
+export const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
     server: { type: ServerConfig },
@@ -56,6 +57,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     breaker: { type: BreakerConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    telemetry: { type: TelemetryConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

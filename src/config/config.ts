@@ -15,6 +15,7 @@ import {
   WholeNumber,
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
+import { TelemetryConfig } from './telemetry.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -172,6 +173,7 @@ export class Config {
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly telemetry: TelemetryConfig = new TelemetryConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

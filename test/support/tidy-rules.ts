@@ -35,7 +35,7 @@ const LEDGER_TABLES = 'ledger|levels';
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
   ...['access', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database', 'http', 'install'],
-  ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler'],
+  ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler', 'telemetry'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];
