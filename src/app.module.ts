@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AccessModule } from './access/access.module';
+import { ActivityModule } from './activity/activity.module';
 import { ApiKeyEntity } from './access/api-key.entity';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
@@ -48,6 +49,7 @@ export class AppModule implements OnApplicationBootstrap {
         },
         ...(redis.url === null ? [] : [WakeQueueModule.forRoot(redis.url)]),
         AccessModule,
+        ActivityModule,
         IntakeModule,
         InventoryModule,
         JobsModule,

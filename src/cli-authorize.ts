@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printNews } from './cli-output';
+import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, printNews, tell } from './cli-output';
 
 interface Standing {
   consentUrl: string;
@@ -13,12 +13,13 @@ interface Standing {
 export function addAuthorizeCommand(program: Command, input: Readable = process.stdin): void {
   withHostOptions(program.command('authorize <channel>'))
     .description('have the owner of a channel’s account consent, and hand in what came back')
+    .addOption(new JsonOption('{given, endsAt}'))
     .addHelpText(
       'after',
       '\nThe answer is read from standard input, so that it stands in no process list and no history.',
     )
     .action(
-      action(async (channel: string, flags: HostFlags) => {
+      action(async (channel: string, flags: JsonFlags) => {
         const host = hostOf(flags);
         const path = `/v1/channels/${encodeURIComponent(channel)}/authorization`;
         const { consentUrl, ...before } = await host.get<Standing>(path);
@@ -31,8 +32,8 @@ export function addAuthorizeCommand(program: Command, input: Readable = process.
         const answer = await readLine(input);
         if (answer === '')
           throw Object.assign(new Error('nothing was pasted; nothing was changed'), { code: 'no-answer' });
-        const after = await host.post<Standing>(path, { answer });
-        printAnswer(stateOf(channel, after));
+        const { given, endsAt } = await host.post<Standing>(path, { answer });
+        tell(flags, { given, endsAt }, () => stateOf(channel, { given, endsAt }));
       }),
     );
 }

@@ -1,6 +1,6 @@
 import nock from 'nock';
 import { memorySecrets } from 'onhand/channel-api';
-import { failureOf } from 'onhand/channel-api/testing';
+import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, NOW, token } from './ebay.fixtures';
 
 const TOKEN = '/identity/v1/oauth2/token';
@@ -10,16 +10,7 @@ const EIGHTEEN_MONTHS = 47_304_000;
 const DAY_MS = 86_400_000;
 const OPTIONS = { refreshToken: undefined, ruName: RU_NAME };
 
-beforeAll(() => nock.disableNetConnect());
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
+networkOff(nock);
 
 type Form = Record<string, string>;
 
@@ -62,7 +53,7 @@ test('the address of the consent has the RuName, the scopes and what tells one c
 
 test('a code is exchanged once, and what it gave outlives the process; the code itself is not kept', async () => {
   const kept = new Map<string, string>();
-  const { channel, logged } = await connect(memorySecrets(kept));
+  const { channel, host } = await connect(memorySecrets(kept));
   expect(await failureOf(channel.readOrder!('1'))).toMatchObject({
     code: 'channel-unauthorized',
     message: expect.stringContaining('onhand authorize ebay') as string,
@@ -74,8 +65,8 @@ test('a code is exchanged once, and what it gave outlives the process; the code 
   await channel.readOrder!('1');
   const standing = { isGiven: true, endsAt: new Date(NOW + EIGHTEEN_MONTHS * 1000) };
   expect(await channel.authorization!.standing()).toEqual(standing);
-  expect(JSON.stringify([...kept, ...logged])).not.toContain(CODE);
-  expect(logged.join()).not.toMatch(/given|first|cert/);
+  expect(JSON.stringify([...kept, ...host.logged])).not.toContain(CODE);
+  expect(host.logged.join()).not.toMatch(/given|first|cert/);
 
   const restarted = await connect(memorySecrets(kept));
   await restarted.channel.authorization!.accept(CODE);
@@ -138,7 +129,7 @@ test('what eBay gave is kept although the database is away for a moment', async 
   const kept = new Map<string, string>();
   const memory = memorySecrets(kept);
   let away = 0;
-  const { channel, clock } = await connect({
+  const { channel, host } = await connect({
     ...memory,
     compareAndSet: (...change) => {
       if (change[2].includes('"done"') && away++ < 2)
@@ -148,7 +139,7 @@ test('what eBay gave is kept although the database is away for a moment', async 
   });
   exchanges();
   await channel.authorization!.accept(CODE);
-  expect(clock.slept).toEqual([500, 500]);
+  expect(host.slept).toEqual([500, 500]);
   expect(kept.get('consent')).toContain('given');
 });
 
@@ -173,11 +164,11 @@ test.each([
 ])('the end of the consent %s by the check', async (_, days, ok, words) => {
   const endsAt = NOW + days * DAY_MS;
   const kept = new Map([['consent', JSON.stringify({ refreshToken: 'given', endsAt })]]);
-  const { channel, logged } = await connect(memorySecrets(kept));
+  const { channel, host } = await connect(memorySecrets(kept));
   nock(API).post(TOKEN).times(6).optionally().reply(400, { error: 'invalid_grant' });
   const { findings } = await channel.check();
   expect(findings[0]).toEqual({ ok, message: expect.stringContaining(words) as string });
-  expect(logged.some((line) => line.includes("the seller's consent ends"))).toBe(days < 30);
+  expect(host.logged.some((line) => line.includes("the seller's consent ends"))).toBe(days < 30);
 });
 
 test('a check before the consent says that alone, and sends nothing', async () => {

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import nock from 'nock';
 import { memorySecrets, resolvePluginOptions } from 'onhand/channel-api';
-import { failureOf } from 'onhand/channel-api/testing';
+import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, ENDPOINT, token, VERIFICATION_TOKEN } from './ebay.fixtures';
 import plugin from './ebay.plugin';
 
@@ -10,16 +10,7 @@ const NOTIFICATION = '/commerce/notification/v1';
 const WEBHOOK = { verificationToken: VERIFICATION_TOKEN, endpoint: ENDPOINT };
 const PAYLOAD = { deliveryProtocol: 'HTTPS', format: 'JSON', schemaVersion: '1.1' };
 
-beforeAll(() => nock.disableNetConnect());
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
+networkOff(nock);
 
 /** Both tokens, as often as they are asked for. */
 function grants(host = API): void {
@@ -132,10 +123,10 @@ describe('subscribing', () => {
       .post(`${NOTIFICATION}/subscription`)
       .times(2)
       .reply(403, { errors: [ebayError(195011, 'Not authorized for this topic.')] });
-    const { channel, logged } = await connectEbay({ webhook: WEBHOOK });
+    const { channel, host } = await connectEbay({ webhook: WEBHOOK });
     await channel.subscribe!(ENDPOINT);
-    expect(logged.join()).toContain('195011');
-    expect(logged.join()).toContain('shipments come by poll alone');
+    expect(host.logged.join()).toContain('195011');
+    expect(host.logged.join()).toContain('shipments come by poll alone');
   });
 
   it('says what to look at where eBay finds another answer at the endpoint', async () => {
@@ -148,11 +139,11 @@ describe('subscribing', () => {
       .reply(200, { destinations: [] })
       .post(`${NOTIFICATION}/destination`)
       .reply(409, { errors: [ebayError(195020, 'Challenge verification failed')] });
-    const { channel, logged } = await connectEbay({ webhook: WEBHOOK });
+    const { channel, host } = await connectEbay({ webhook: WEBHOOK });
     const error = await failureOf(channel.subscribe!('https://other.example/webhooks/ebay'));
     expect(error).toMatchObject({ code: 'channel-request', retryable: false });
     expect(error.message).toContain('webhook.endpoint');
-    expect(logged.join()).toContain('server.publicUrl');
+    expect(host.logged.join()).toContain('server.publicUrl');
   });
 });
 

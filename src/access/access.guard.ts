@@ -10,7 +10,10 @@ import { SessionsService } from './sessions.service';
 
 declare module 'express' {
   interface Request {
+    /** Who asks, once known; also of a request that is refused for its scope. */
     caller?: Caller;
+    /** Signed in at the console, and not with the key itself. */
+    isSession?: boolean;
   }
 }
 
@@ -42,10 +45,10 @@ export class AccessGuard implements CanActivate {
 
   private async admit(request: Request, known: Caller | Promise<Caller>, needed: Scope): Promise<boolean> {
     const caller = await known;
+    request.caller = caller;
     await this.limits.count(caller.id);
     if (!caller.scopes.has('admin') && !caller.scopes.has(needed))
       throw new Problem('forbidden', `this needs a key with the scope ${needed}`);
-    request.caller = caller;
     return true;
   }
 
@@ -66,11 +69,14 @@ export class AccessGuard implements CanActivate {
     throw new Problem('unauthorized', 'the API key is unknown or was revoked');
   }
 
-  private async callerIn(token: string, { method, headers, ip = '' }: Request): Promise<Caller> {
+  private async callerIn(token: string, request: Request): Promise<Caller> {
+    const { method, headers, ip = '' } = request;
     // Before the database is asked: anybody can make up a cookie.
     await this.limits.count(ip);
     const session = await this.sessions.sessionOf(token);
     if (!session) throw new Problem('unauthorized', 'the session has ended; sign in again');
+    request.caller = session.caller;
+    request.isSession = true;
     if (!SAFE.includes(method) && headers[FROM_CONSOLE] === undefined)
       throw new Problem(
         'forbidden',

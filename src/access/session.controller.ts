@@ -38,6 +38,7 @@ export class SessionController {
     const session = await this.sessions.signIn(key);
     if (!session) await this.limits.failed(address);
     if (!session) throw new Problem('unauthorized', 'the API key is unknown or was revoked');
+    showCaller(request, session);
     setSessionCookie(request, response, session.token, session.expiresAt);
     return viewOf(session);
   }
@@ -57,9 +58,17 @@ export class SessionController {
   @ApiOperation({ summary: 'Sign this browser out' })
   async signOut(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {
     const token = sessionToken(request);
+    const session = token && (await this.sessions.sessionOf(token));
+    if (session) showCaller(request, session);
     if (token) await this.sessions.signOut(token);
     clearSessionCookie(request, response);
   }
+}
+
+/** The guard lets everybody in here; who it was is known only now. */
+function showCaller(request: Request, { caller }: Session): void {
+  request.caller = caller;
+  request.isSession = true;
 }
 
 function viewOf({ caller, expiresAt }: Session) {

@@ -6,6 +6,7 @@ import { BreakerController } from './breaker.controller';
 import { BreakerService } from './breaker.service';
 import { BreakerWorker } from './breaker.worker';
 import { ChannelsService } from './channels.service';
+import { LimitsController } from './limits.controller';
 import { LimitsService } from './limits.service';
 import { ListingImportService } from './listing-import.service';
 import { ListingsService } from './listings.service';
@@ -21,7 +22,13 @@ import { UnmappedService } from './unmapped.service';
  */
 @Module({
   imports: [InventoryModule, JobsModule, SecretsModule],
-  controllers: [AuthorizationController, BreakerController, MappingController, UnmappedController],
+  controllers: [
+    AuthorizationController,
+    BreakerController,
+    LimitsController,
+    MappingController,
+    UnmappedController,
+  ],
   providers: [
     BreakerService,
     BreakerWorker,

@@ -87,6 +87,10 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
     return this.all().filter((each) => each.state === 'ready');
   }
 
+  has(name: string): boolean {
+    return this.channels.has(name);
+  }
+
   /** Throws `UnknownChannelError`. */
   get(name: string): ReadyChannel | FailedChannel {
     const found = this.channels.get(name);

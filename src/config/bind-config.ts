@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { AccessConfig } from './access.config';
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -58,6 +59,7 @@ const CONFIG_SHAPE: Shape<Config> = {
     access: { type: AccessConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    activity: { type: ActivityConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
 };

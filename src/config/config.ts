@@ -1,4 +1,5 @@
 import { AccessConfig } from './access.config';
+import { ActivityConfig } from './activity.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -174,6 +175,7 @@ export class Config {
   @Mapping() readonly access: AccessConfig = new AccessConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

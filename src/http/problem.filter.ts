@@ -15,6 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = context.getResponse<Response>();
     const body = problemOf(error);
     body.requestId = requestId(request);
+    response.locals.problem = body;
     if (body.status >= 500) {
       log.error({ requestId: body.requestId, err: error, msg: `${request.method} ${request.path} failed` });
     }

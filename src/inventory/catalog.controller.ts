@@ -109,17 +109,22 @@ export class CatalogController {
   @Needs('stock:read')
   @ApiOperation({ summary: 'List SKUs, oldest first' })
   async listSkus(@Query() { limit, cursor, sku }: SkuQuery) {
-    const rows = await this.catalog.skus(
-      cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
-      limit + 1,
-      sku?.split(','),
-    );
+    const rows = await this.catalog.skus(cursorNumber(cursor, MAX_INTEGER_ID) ?? 0, limit + 1, {
+      codes: sku?.split(','),
+    });
     return pageOf(
       rows,
       limit,
       (row) => row.id,
       (row) => skuFields(row),
     );
+  }
+
+  @Get('tags')
+  @Needs('stock:read')
+  @ApiOperation({ summary: 'Tags in use, with how many SKUs carry each' })
+  async listTags() {
+    return { items: await this.catalog.tags() };
   }
 
   @Patch('skus/:sku')

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
-import { And, type DataSource, ILike, In, MoreThan } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { ListenerService } from '../database/listener.service';
 import { inTransaction } from '../database/pool';
@@ -22,6 +22,16 @@ export interface LocationDraft {
   code: string;
   name?: string;
   priority?: number;
+}
+
+/** Each part that is given must fit. */
+export interface SkuFilter {
+  codes?: readonly string[];
+  /** Somewhere in the code, name or barcode, in any case. */
+  text?: string;
+  tag?: string;
+  /** No more than so many available, over all locations. */
+  atMostAvailable?: number;
 }
 
 const LOWEST_PRIORITY = Number.MAX_SAFE_INTEGER;
@@ -104,22 +114,25 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.dataSource.getRepository(SkuEntity).findOneByOrFail({ id: skuId });
   }
 
-  /** Those with one of the codes, and with the text somewhere in their code, name or barcode. */
-  async skus(afterId: number, limit: number, codes?: string[], text?: string): Promise<SkuEntity[]> {
-    const ids = codes && (await this.idsOf(codes));
-    const id = ids ? And(MoreThan(afterId), In(ids)) : MoreThan(afterId);
-    const like = text && ILike(`%${text.replace(/[\\%_]/g, '\\$&')}%`);
-    return this.dataSource.getRepository(SkuEntity).find({
-      where: like
-        ? [
-            { id, code: like },
-            { id, name: like },
-            { id, barcode: like },
-          ]
-        : { id },
-      order: { id: 'ASC' },
-      take: limit,
-    });
+  /** Those that fit every part of the filter, in the order of their ids. */
+  async skus(afterId: number, limit: number, filter: SkuFilter = {}): Promise<SkuEntity[]> {
+    const { codes, text, tag, atMostAvailable } = filter;
+    const rows: SkuRow[] = await this.dataSource.query(FIND_SKUS, [
+      afterId,
+      limit,
+      codes ? await this.idsOf(codes) : null,
+      text ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : null,
+      tag ?? null,
+      atMostAvailable ?? null,
+    ]);
+    return rows.map(skuOf);
+  }
+
+  /** Every tag in use, with how many SKUs carry it. */
+  async tags(): Promise<{ tag: string; skus: number }[]> {
+    return this.dataSource.query(
+      'SELECT tag, count(*) AS skus FROM skus, unnest(tags) AS tag GROUP BY tag ORDER BY tag',
+    );
   }
 
   /** Which of the SKUs carry one of the tags. */
@@ -292,6 +305,16 @@ interface SkuRow {
   created_at: Date;
   updated_at: Date;
 }
+
+/** In id order, so that a page is read as far as it goes and no further. */
+const FIND_SKUS = `
+  SELECT id, code, name, barcode, unit_of_measure, tags, created_at, updated_at FROM skus s
+   WHERE id > $1 AND ($3::int[] IS NULL OR id = ANY($3))
+     AND ($4::text IS NULL OR code ILIKE $4 OR name ILIKE $4 OR barcode ILIKE $4)
+     AND ($5::text IS NULL OR $5 = ANY(tags))
+     AND ($6::bigint IS NULL
+          OR (SELECT coalesce(sum(available), 0) FROM levels l WHERE l.sku_id = s.id) <= $6)
+   ORDER BY id LIMIT $2`;
 
 /**
  * Two drafts of one SKU in one request, by whichever of its codes, are one: the last one counts. In the order

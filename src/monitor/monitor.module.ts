@@ -5,8 +5,11 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
+import { ConfigController } from './config.controller';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
+import { KpisController } from './kpis.controller';
+import { KpisService } from './kpis.service';
 import { MetricsController } from './metrics.controller';
 import { ReconcileMetricsService } from './reconcile-metrics.service';
 import { StreamController } from './stream.controller';
@@ -15,7 +18,15 @@ import { StreamService } from './stream.service';
 /** How the host is doing: health, metrics, what waits on each channel. Reads, and changes nothing. */
 @Module({
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
-  controllers: [ChannelStatusController, HealthController, MetricsController, StreamController],
-  providers: [ChannelStatusService, JobMetricsService, ReconcileMetricsService, StreamService],
+  controllers: [
+    ChannelStatusController,
+    ConfigController,
+    HealthController,
+    KpisController,
+    MetricsController,
+    StreamController,
+  ],
+  providers: [ChannelStatusService, JobMetricsService, KpisService, ReconcileMetricsService, StreamService],
+  exports: [KpisService],
 })
 export class MonitorModule {}

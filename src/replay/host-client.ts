@@ -12,6 +12,8 @@ export interface HostClientOptions extends HostAddress {
   /** How often a request that may be repeated is tried. */
   attempts?: number;
   signal?: AbortSignal;
+  /** What the host's activity log is to say that requests come from, instead of from the key itself. */
+  client?: 'cli';
 }
 
 /** A page of the API. */
@@ -45,9 +47,12 @@ export class HostClient {
   private readonly attempts: number;
   private readonly signal: AbortSignal | undefined;
 
-  constructor({ url, apiKey, attempts, signal }: HostClientOptions) {
+  constructor({ url, apiKey, attempts, signal, client }: HostClientOptions) {
     this.url = url.replace(/\/+$/, '');
-    this.authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    this.authorization = {
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      ...(client !== undefined && { 'x-onhand-client': client }),
+    };
     this.attempts = attempts ?? DEFAULT_ATTEMPTS;
     this.signal = signal;
   }

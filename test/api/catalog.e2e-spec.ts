@@ -101,6 +101,35 @@ describe('the catalog', () => {
     expect(found.body).not.toHaveProperty('nextCursor');
   });
 
+  test('stock is found by tag, by what little of it is available, and by both', async () => {
+    await host.api.post('/v1/skus', [
+      { sku: 'LOW-1', name: 'Low one', tags: ['fragile', 'low'] },
+      { sku: 'LOW-2', tags: ['low'] },
+      { sku: 'LOW-3', tags: ['low'] },
+    ]);
+    for (const [location, quantity] of [
+      ['main', 3],
+      ['overflow', 4],
+    ])
+      await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'LOW-1', location, quantity });
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'LOW-2', quantity: 8 });
+    const found = async (query: string) =>
+      (await host.api.get<Skus>(`/v1/stock?${query}`)).body.items.map(({ sku }) => sku);
+    expect(await found('tag=low')).toEqual(['LOW-1', 'LOW-2', 'LOW-3']);
+    expect(await found('tag=low&atMost=7')).toEqual(['LOW-1', 'LOW-3']);
+    expect(await found('tag=low&atMost=6')).toEqual(['LOW-3']);
+    expect(await found('tag=low&search=low-2')).toEqual(['LOW-2']);
+    expect(await found('tag=LOW')).toEqual([]);
+    expect((await host.api.get<Skus>('/v1/stock?tag=fragile')).body.items).toMatchObject([
+      { sku: 'LOW-1', name: 'Low one', barcode: null, tags: ['fragile', 'low'], total: { available: 7 } },
+    ]);
+    expect((await host.api.get('/v1/tags')).body).toMatchObject({
+      items: [{ tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
+    });
+    for (const query of ['atMost=x', 'atMost=1.5', 'tag=', 'color=red'])
+      expect((await host.api.get(`/v1/stock?${query}`)).status).toBe(400);
+  });
+
   test('codes are told apart by case, accents and inner spaces', async () => {
     const codes = ['café', 'cafe', 'CAFE', 'ca fe', '日本 1', '😀'];
     await host.api.post(

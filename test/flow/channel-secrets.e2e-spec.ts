@@ -8,7 +8,8 @@ import { type EbaySimulator, startSimulator } from '../../plugins/ebay/simulator
 import { addAuthorizeCommand } from '../../src/cli-authorize';
 import { addSecretCommands } from '../../src/cli-secrets';
 import { loadConfig } from '../../src/config/load-config';
-import { examine, type Finding } from '../../src/doctor';
+import { examine } from '../../src/doctor';
+import type { Finding } from '../../src/doctor-finding';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { ADMIN_KEY, startTestHost, type TestHost } from '../support/host';

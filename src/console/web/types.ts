@@ -26,6 +26,45 @@ export interface ChannelStatus {
   openShortfalls: number;
 }
 
+export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+export interface OpenTask {
+  id: string;
+  kind: string;
+  /** Such as a channel, or `ledger`. */
+  subject: string;
+  state: TaskState;
+  askedBy: string;
+  askedAt: string;
+  startedAt: string | null;
+  cancelAskedAt: string | null;
+  done: number;
+  total: number | null;
+  note: string | null;
+}
+
+export interface Task extends OpenTask {
+  finishedAt: string | null;
+  report: Record<string, unknown> | null;
+  error: string | null;
+}
+
+export interface ScheduledTask {
+  name: string;
+  job: string;
+  key: string | null;
+  everySeconds: number;
+  running: boolean;
+  nextAt: string;
+  lastStartedAt: string | null;
+  lastFinishedAt: string | null;
+  lastSeconds: number | null;
+  lastOutcome: 'done' | 'failed' | null;
+  lastError: string | null;
+  runs: number;
+  failures: number;
+}
+
 export interface LevelView {
   physical: number;
   available: number;

@@ -1,6 +1,6 @@
-import { useApi } from './hooks';
-import { Count, Shown } from './parts';
-import type { WaterfallView } from './types';
+import { useApi } from '../hooks';
+import { Count, Shown } from '../parts/basics';
+import type { WaterfallView } from '../types';
 
 /** How a listing's published quantity comes about, from what is there to what is shown. */
 export function Waterfall({ id }: { id: number }) {

@@ -1,13 +1,22 @@
 import { useState } from 'preact/hooks';
-import { type Fetched, useApi } from './hooks';
-import { useLive, useStockNews } from './live';
-import { Badge, Count, Shown, Time } from './parts';
+import { type Fetched, useApi } from '../hooks';
+import { useLive, useStockNews } from '../live';
+import type { ConsolePage } from '../pages';
+import { Badge, Count, Shown } from '../parts/basics';
+import { Time } from '../parts/time';
+import type { LedgerEvent, ListingView, Page, Stock } from '../types';
 import { LevelCells } from './stock';
-import type { LedgerEvent, ListingView, Page, Stock } from './types';
 import { Waterfall } from './waterfall';
 
+export const skuPage: ConsolePage = {
+  path: '/stock/:sku',
+  title: ({ sku }) => sku!,
+  needs: 'stock:read',
+  View: ({ params }) => <Sku sku={params.sku!} />,
+};
+
 /** One SKU: what there is of it and where, what each channel shows of it and why, and every event that led here. */
-export function Sku({ sku }: { sku: string }) {
+function Sku({ sku }: { sku: string }) {
   const [asOf, setAsOf] = useState('');
   const path = `/v1/stock/${encodeURIComponent(sku)}`;
   const moment = asOf && `?asOf=${encodeURIComponent(new Date(asOf).toISOString())}`;

@@ -1,9 +1,30 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Ask, type Question } from './ask';
-import { useApi } from './hooks';
-import { Shown, Time } from './parts';
-import type { Page, Parked } from './types';
+import { useApi } from '../hooks';
+import type { ConsolePage } from '../pages';
+import { Ask, type Question } from '../parts/ask';
+import { Shown } from '../parts/basics';
+import { Time } from '../parts/time';
+import { useMay } from '../session';
+import type { ChannelStatus, Page, Parked } from '../types';
+
+export const parkedPage: ConsolePage = {
+  path: '/parked',
+  title: 'Parked',
+  group: 'Desk',
+  needs: 'channels:read',
+  waits: ({ channels }) => channels && { count: parkedOf(channels), names: 'waiting for a person' },
+  View: ParkedItems,
+};
+
+/** All that waits for a person, over the channels. */
+export function parkedOf(channels: readonly ChannelStatus[]): number {
+  return channels.reduce(
+    (sum, { parkedListings, parkedLines, parkedOrders, inbox }) =>
+      sum + parkedListings + parkedLines + parkedOrders + inbox.parked,
+    0,
+  );
+}
 
 /** One kind of things that wait for a person, and what can be done about one or about all of a channel. */
 interface Kind {
@@ -61,7 +82,8 @@ const KINDS: Kind[] = [
   },
 ];
 
-export function ParkedItems({ mayAct }: { mayAct: boolean }) {
+function ParkedItems() {
+  const mayAct = useMay('channels:write');
   return (
     <>
       <h1>Waiting for a person</h1>
@@ -176,7 +198,7 @@ function AllActions({
   for (const { channel } of items) counts.set(channel, (counts.get(channel) ?? 0) + 1);
   const several = [...counts].filter(([, count]) => count > 1);
   return (
-    <div class="pages">
+    <div class="buttons">
       {several.map(([channel]) => {
         const common = { body: { channel }, keepsNoReason };
         const retry = {

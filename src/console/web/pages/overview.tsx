@@ -1,27 +1,21 @@
-import { useLive } from './live';
-import { Badge, Count, lag, type Tone } from './parts';
-import type { ChannelStatus } from './types';
+import { useLive } from '../live';
+import type { ConsolePage } from '../pages';
+import { Badge, Count, Reading, type Tone } from '../parts/basics';
+import { duration } from '../parts/time';
+import type { ChannelStatus } from '../types';
+import { parkedOf } from './parked';
 
-export function Overview({ mayRead }: { mayRead: boolean }) {
+export const overviewPage: ConsolePage = {
+  path: '/',
+  title: 'Overview',
+  group: 'Now',
+  needs: 'channels:read',
+  View: Overview,
+};
+
+function Overview() {
   const { channels } = useLive();
-  if (!mayRead)
-    return (
-      <>
-        <h1>Overview</h1>
-        <div class="notice">
-          <p>
-            The key of this session may not read channels. Sign in with one that has the scope{' '}
-            <code>channels:read</code>.
-          </p>
-        </div>
-      </>
-    );
-  if (!channels)
-    return (
-      <p class="quiet" aria-busy="true">
-        Reading…
-      </p>
-    );
+  if (!channels) return <Reading />;
   return (
     <>
       <h1>Overview</h1>
@@ -48,9 +42,7 @@ function Figures({ channels }: { channels: ChannelStatus[] }) {
   const troubled = channels.filter((channel) => stateOf(channel).tone !== 'good');
   const short = sum((each) => each.openShortfalls);
   const waiting = sum((each) => each.dirty);
-  const parked = sum(
-    (each) => each.parkedListings + each.parkedLines + each.parkedOrders + each.inbox.parked,
-  );
+  const parked = parkedOf(channels);
   const behind = Math.max(0, ...channels.map((each) => each.lagSeconds));
   return (
     <ul class="figures">
@@ -70,7 +62,7 @@ function Figures({ channels }: { channels: ChannelStatus[] }) {
         label="Quantities on their way"
         value={waiting}
         tone={behind > 90 ? 'warn' : 'good'}
-        note={waiting > 0 ? `the oldest for ${lag(behind)}` : ''}
+        note={waiting > 0 ? `the oldest for ${duration(behind)}` : ''}
       />
       <Figure label="Waiting for a person" value={parked} tone={parked > 0 ? 'warn' : 'good'} to="#/parked" />
     </ul>
@@ -157,7 +149,7 @@ function ChannelRow({ channel }: { channel: ChannelStatus }) {
       <td class="number">
         <Count of={dirty} />
       </td>
-      <td class="number">{lag(lagSeconds)}</td>
+      <td class="number">{duration(lagSeconds)}</td>
       <td class="number">
         <Count of={channel.parkedListings + channel.parkedLines + channel.parkedOrders + inbox.parked} />
       </td>

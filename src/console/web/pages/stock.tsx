@@ -1,10 +1,19 @@
 import { useState } from 'preact/hooks';
-import { useApi, useSettled } from './hooks';
-import { useStockNews } from './live';
-import { Count, Shown } from './parts';
-import type { Page, Stock } from './types';
+import { useApi, useSettled } from '../hooks';
+import { useStockNews } from '../live';
+import type { ConsolePage } from '../pages';
+import { Count, Shown } from '../parts/basics';
+import type { Page, Stock } from '../types';
 
-export function StockSearch() {
+export const stockPage: ConsolePage = {
+  path: '/stock',
+  title: 'Stock',
+  group: 'Stock',
+  needs: 'stock:read',
+  View: StockSearch,
+};
+
+function StockSearch() {
   const [text, setText] = useState('');
   const [cursors, setCursors] = useState<string[]>([]);
   const search = useSettled(text.trim(), 200);
@@ -39,7 +48,7 @@ export function StockSearch() {
         {({ items, nextCursor }) => (
           <>
             <StockTable items={items} />
-            <nav class="pages" aria-label="Pages">
+            <nav class="buttons" aria-label="Pages">
               <button
                 type="button"
                 disabled={cursors.length === 0}

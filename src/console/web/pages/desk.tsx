@@ -1,9 +1,25 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Ask, type Question } from './ask';
-import { useApi } from './hooks';
-import { useLive } from './live';
-import { Badge, Count, Shown, Time, type Tone } from './parts';
-import type { Oversell, Page } from './types';
+import { useApi } from '../hooks';
+import { useLive } from '../live';
+import type { ConsolePage } from '../pages';
+import { Ask, type Question } from '../parts/ask';
+import { Badge, Count, Shown, type Tone } from '../parts/basics';
+import { Time } from '../parts/time';
+import { useMay } from '../session';
+import type { Oversell, Page } from '../types';
+
+export const oversellsPage: ConsolePage = {
+  path: '/oversells',
+  title: 'Oversells',
+  group: 'Desk',
+  needs: 'channels:read',
+  waits: ({ channels }) =>
+    channels && {
+      count: channels.reduce((sum, { openShortfalls }) => sum + openShortfalls, 0),
+      names: 'order lines short',
+    },
+  View: Desk,
+};
 
 const STATES: Record<Oversell['state'], { tone: Tone; text: string }> = {
   held: { tone: 'bad', text: 'waits for a decision' },
@@ -16,7 +32,8 @@ const STATES: Record<Oversell['state'], { tone: Tone; text: string }> = {
 };
 
 /** Orders that a channel accepted and stock does not cover: one by one, with who took the units. */
-export function Desk({ mayAct }: { mayAct: boolean }) {
+function Desk() {
+  const mayAct = useMay('channels:write');
   const oversells = useApi<Page<Oversell>>('/v1/oversells?state=open&limit=100');
   const [question, setQuestion] = useState<Question>();
   const short = useLive().channels?.reduce((sum, { openShortfalls }) => sum + openShortfalls, 0);
@@ -146,7 +163,7 @@ function Actions({ oversell, ask }: { oversell: Oversell; ask: (question: Questi
   };
   const names = (Object.keys(CAN) as (keyof typeof CAN)[]).filter((name) => CAN[name].includes(state));
   return (
-    <div class="pages">
+    <div class="buttons">
       {names.map((name) => (
         <button key={name} type="button" onClick={() => ask(questions[name])}>
           {questions[name].confirm}
