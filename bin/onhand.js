@@ -9,4 +9,4 @@ if (!existsSync(built)) {
   process.stderr.write('Onhand is not built yet. Run `npm run build` in its folder, then try again.\n');
   process.exit(1);
 }
-require(built);
+require(built).run();

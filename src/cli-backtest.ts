@@ -8,12 +8,13 @@ import { NO_SIGNALS } from './buffers/needs';
 import {
   type HostFlags,
   hostOf,
+  JsonOption,
   parseDuration,
   parseFactor,
   parseSeed,
   withHostOptions,
 } from './cli-options';
-import { action, printAnswer, printJson, printNews } from './cli-output';
+import { action, printNews, tell } from './cli-output';
 import { FILE_HELP } from './cli-replay';
 import { policiesInYaml, readPolicyFile } from './config/policy-file';
 import { historiesOf } from './replay/file-history';
@@ -60,7 +61,7 @@ export function addBacktestCommand(program: Command): void {
     )
     .option('--seed <n>', 'with --orders: of all that is drawn at random', parseSeed, 1)
     .option('--svg <file>', 'draw what each policy costs and saves')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{from, to, skus, events, latencies, candidates}'))
     .addHelpText('after', BACKTEST_HELP)
     .addHelpText('after', FILE_HELP)
     .action(action(backtest));
@@ -72,8 +73,7 @@ async function backtest(flags: BacktestFlags): Promise<void> {
     await writeFile(flags.svg, backtestChart(report));
     printNews(`drew ${flags.svg}`);
   }
-  if (flags.json) printJson(report);
-  else printAnswer(backtestText(report));
+  tell(flags, report, () => backtestText(report));
 }
 
 async function onHost(flags: BacktestFlags): Promise<BacktestReport> {

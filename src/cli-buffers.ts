@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
-import { type HostFlags, hostOf, parseFactor, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson } from './cli-output';
+import type { Command } from 'commander';
+import { hostOf, type JsonFlags, JsonOption, parseFactor, parseUnits, withHostOptions } from './cli-options';
+import { action, tell } from './cli-output';
+import { table } from './cli-table';
 import { policiesInYaml } from './config/policy-file';
-
-type JsonFlags = HostFlags & { json?: boolean };
 
 interface Buffer {
   kind: string;
@@ -57,6 +56,31 @@ interface DryRun {
   items: { channel: string; channelSku: string; from: number; to: number }[];
 }
 
+interface Policy extends Record<string, unknown> {
+  name: string;
+  channel?: string;
+  tag?: string;
+  sku?: string;
+  windows?: unknown[];
+  origin: string;
+}
+
+interface Hold {
+  id: number;
+  sku: string;
+  location: string | null;
+  channel: string | null;
+  units: number | null;
+  percent: number | null;
+  reason: string;
+  placedBy: string;
+  placedAt: string;
+  until: string | null;
+}
+
+/** The shape of a hold as it is printed. */
+const HOLD = '{id, sku, location, channel, units, percent, reason, placedBy, placedAt, until}';
+
 /** Changes over thousands of listings are computed in one request. */
 const ATTEMPTS = 1;
 
@@ -70,37 +94,42 @@ export function addBufferCommands(program: Command): void {
   withHostOptions(buffers.command('explain <sku>'))
     .description('show how each published quantity of a SKU comes about')
     .option('--channel <name>', 'on this channel only')
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '{sku, sales, channels, items: [{channel, channelSku, components, uncapped, cap, quantity}]}',
+      ),
+    )
     .action(
       action(async (sku: string, { channel, ...flags }: JsonFlags & { channel?: string }) => {
         const query = new URLSearchParams({ sku, ...(channel !== undefined && { channel }) });
         const explained = await hostOf(flags).get<Explained>(`/v1/buffers?${query.toString()}`);
-        if (flags.json) printJson(explained);
-        else printAnswer(explanation(explained));
+        tell(flags, explained, () => explanation(explained));
       }),
     );
 
   withHostOptions(buffers.command('history [sku]'))
     .description('show who or what changed what is withheld, newest first')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('[{sku, location, channel, policy, after, cause, actor, changedAt}]'))
     .action(
       action(async (sku: string | undefined, flags: JsonFlags) => {
         const query = sku === undefined ? '' : `?${new URLSearchParams({ sku }).toString()}`;
         const { items } = await hostOf(flags).get<{ items: Change[] }>(`/v1/buffers/history${query}`);
-        if (flags.json) printJson(items);
-        else printAnswer(items.length === 0 ? 'Nothing has changed.' : items.map(changeLine).join('\n'));
+        tell(flags, items, () => (items.length === 0 ? 'Nothing has changed.' : changesText(items)));
       }),
     );
 
   withHostOptions(buffers.command('recalculate'))
     .description('look at once what is to be withheld and released, rather than when the schedule says')
     .option('--full', 'count the sales of the last weeks anew and look at every SKU')
+    .addOption(new JsonOption('{looked, changed, released}'))
     .action(
-      action(async ({ full = false, ...flags }: HostFlags & { full?: boolean }) => {
+      action(async ({ full = false, ...flags }: JsonFlags & { full?: boolean }) => {
         const path = '/v1/buffers/recalculate';
         const report = await hostOf(flags, undefined, ATTEMPTS).post<Record<string, number>>(path, { full });
-        printAnswer(
-          `Looked at ${report.looked}; ${report.changed} changed, ${report.released} of them released.`,
+        tell(
+          flags,
+          report,
+          () => `Looked at ${report.looked}; ${report.changed} changed, ${report.released} of them released.`,
         );
       }),
     );
@@ -112,36 +141,41 @@ export function addBufferCommands(program: Command): void {
 function addPolicyCommands(buffers: Command): void {
   withHostOptions(buffers.command('policies'))
     .description('list every policy, those of onhand.yaml too')
+    .addOption(new JsonOption('[{name, channel, tag, sku, …its figures, windows, origin}]'))
     .action(
-      action(async (flags: HostFlags) => {
-        const { items } = await hostOf(flags).get<{ items: Record<string, unknown>[] }>(
-          '/v1/buffers/policies',
-        );
-        printJson(items);
+      action(async (flags: JsonFlags) => {
+        const { items } = await hostOf(flags).get<{ items: Policy[] }>('/v1/buffers/policies');
+        tell(flags, items, () => (items.length === 0 ? 'No policies.' : policiesText(items)));
       }),
     );
 
   withHostOptions(buffers.command('apply <file>'))
     .description('make or replace policies, all or none')
     .option('--dry-run', 'change nothing, and tell which listings would show what')
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '{dryRun, policies}; with --dry-run {dryRun, listings, changes, unitsFrom, unitsTo, items: [{channel, channelSku, from, to}]}',
+      ),
+    )
     .addHelpText('after', FILE_HELP)
     .action(
       action(async (file: string, { dryRun = false, ...flags }: JsonFlags & { dryRun?: boolean }) => {
         const policies = policiesInYaml(await readFile(file, 'utf8'), file);
         const path = `/v1/buffers/policies?dryRun=${dryRun}`;
         const answer = await hostOf(flags, undefined, ATTEMPTS).post<DryRun>(path, { policies });
-        if (flags.json) printJson(answer);
-        else printAnswer(dryRun ? dryRunText(answer) : `${policies.length} policies are in force.`);
+        tell(flags, answer, () =>
+          dryRun ? dryRunText(answer) : `${policies.length} policies are in force.`,
+        );
       }),
     );
 
   withHostOptions(buffers.command('remove <policy>'))
     .description('take a policy away')
+    .addOption(new JsonOption('{name, removed}'))
     .action(
-      action(async (name: string, flags: HostFlags) => {
+      action(async (name: string, flags: JsonFlags) => {
         await hostOf(flags).delete(`/v1/buffers/policies/${encodeURIComponent(name)}`);
-        printAnswer(`Removed ${name}.`);
+        tell(flags, { name, removed: true }, () => `Removed ${name}.`);
       }),
     );
 }
@@ -155,30 +189,35 @@ function addHoldCommands(buffers: Command): void {
     .option('--percent <n>', 'percent of what is available; 100 for all', parseFactor)
     .requiredOption('--reason <text>', 'for those who find it')
     .option('--until <time>', 'ends by itself then, such as 2026-11-30T08:00:00Z')
+    .addOption(new JsonOption(HOLD))
     .action(
-      action(async (sku: string, { url, apiKey, ...hold }: HostFlags & Record<string, unknown>) => {
-        const placed = await hostOf({ url, apiKey }).post<{ id: number }>('/v1/buffers/holds', {
-          sku,
-          ...hold,
-        });
-        printAnswer(`Hold ${placed.id} is in force; \`onhand buffers end ${placed.id}\` ends it.`);
+      action(async (sku: string, { url, apiKey, json, ...hold }: JsonFlags & Record<string, unknown>) => {
+        const placed = await hostOf({ url, apiKey }).post<Hold>('/v1/buffers/holds', { sku, ...hold });
+        tell(
+          { json },
+          placed,
+          () => `Hold ${placed.id} is in force; \`onhand buffers end ${placed.id}\` ends it.`,
+        );
       }),
     );
 
   withHostOptions(buffers.command('holds'))
     .description('list the holds in force')
+    .addOption(new JsonOption(`[${HOLD}]`))
     .action(
-      action(async (flags: HostFlags) => {
-        printJson((await hostOf(flags).get<{ items: unknown[] }>('/v1/buffers/holds')).items);
+      action(async (flags: JsonFlags) => {
+        const { items } = await hostOf(flags).get<{ items: Hold[] }>('/v1/buffers/holds');
+        tell(flags, items, () => (items.length === 0 ? 'No holds are in force.' : holdsText(items)));
       }),
     );
 
   withHostOptions(buffers.command('end <hold>'))
     .description('end a hold')
+    .addOption(new JsonOption('{id, ended}'))
     .action(
-      action(async (id: string, flags: HostFlags) => {
+      action(async (id: string, flags: JsonFlags) => {
         await hostOf(flags).delete(`/v1/buffers/holds/${encodeURIComponent(id)}`);
-        printAnswer(`Ended hold ${id}.`);
+        tell(flags, { id: Number(id), ended: true }, () => `Ended hold ${id}.`);
       }),
     );
 }
@@ -215,10 +254,45 @@ function waterfallText(item: Explained['items'][number]): string {
   );
 }
 
-function changeLine({ changedAt, sku, location, channel, policy, after, cause, actor }: Change): string {
-  const what = [sku, location, channel, policy].filter((part) => part !== null).join(' ');
-  const needs = after?.needs?.map(({ kind, amount }) => `${kind} ${amount}`).join(', ');
-  return `${changedAt}  ${what}  ${needs === undefined ? '' : `→ ${needs || 'nothing'}  `}${cause} (${actor})`;
+function changesText(changes: readonly Change[]): string {
+  return table(changes, {
+    at: ({ changedAt }) => changedAt,
+    of: ({ sku, location, channel, policy }) =>
+      [sku, location, channel, policy].filter((part) => part !== null).join(' '),
+    'withheld now': ({ after }) =>
+      after?.needs && (after.needs.map(({ kind, amount }) => `${kind} ${amount}`).join(', ') || 'nothing'),
+    cause: ({ cause }) => cause,
+    by: ({ actor }) => actor,
+  });
+}
+
+function policiesText(policies: readonly Policy[]): string {
+  return table(policies, {
+    name: ({ name }) => name,
+    for: ({ channel, tag, sku }) =>
+      [channel && `channel ${channel}`, tag && `tag ${tag}`, sku && `SKU ${sku}`]
+        .filter(Boolean)
+        .join(', ') || 'everything',
+    sets: ({ name: _name, channel: _channel, tag: _tag, sku: _sku, windows, origin: _origin, ...figures }) =>
+      [
+        ...Object.entries(figures).map(([figure, value]) => `${figure} ${String(value)}`),
+        ...(windows?.length ? [`${windows.length} windows`] : []),
+      ].join(', '),
+    origin: ({ origin }) => origin,
+  });
+}
+
+function holdsText(holds: readonly Hold[]): string {
+  return table(holds, {
+    id: ({ id }) => id,
+    sku: ({ sku }) => sku,
+    channel: ({ channel }) => channel ?? 'all',
+    location: ({ location }) => location,
+    withholds: ({ units, percent }) => (units === null ? `${percent} %` : `${units} units`),
+    reason: ({ reason }) => reason,
+    by: ({ placedBy }) => placedBy,
+    until: ({ until }) => until,
+  });
 }
 
 function dryRunText({ listings, changes, items, unitsFrom, unitsTo }: DryRun): string {
@@ -232,9 +306,4 @@ function dryRunText({ listings, changes, items, unitsFrom, unitsTo }: DryRun): s
 
 function fixed(value: number): string {
   return String(Number(value.toFixed(2)));
-}
-
-function parseUnits(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number of units.');
 }

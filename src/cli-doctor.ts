@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
-import { action, printAnswer, printJson } from './cli-output';
+import { CONFIG_HELP, JsonOption } from './cli-options';
+import { action, EXIT, printAnswer, printJson } from './cli-output';
 import { loadConfig } from './config/load-config';
-import type { Finding } from './doctor';
+import type { Finding } from './doctor-finding';
 
-const CONFIG_HELP =
-  'configuration file; default ONHAND_CONFIG, or onhand.yaml in this folder where there is one';
+const MARKS = { ok: '✓', warning: '!', fault: '✗' };
 
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check the database, and each channel with its credentials and scopes; exit code 1 on a fault',
+      'check database, Redis, clock, plugins, webhooks, and each channel with its credentials; exit code 1 on a fault',
     )
     .option('--config <file>', CONFIG_HELP)
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{ok, findings: [{subject, ok, level, message, fix}]}'))
     .action(
       action(async ({ config: file, json }: { config?: string; json?: boolean }) => {
         const config = loadConfig({ file, env: process.env, cwd: process.cwd() });
@@ -29,9 +29,10 @@ export async function report(examined: AsyncIterable<Finding>, json = false): Pr
   const findings: Finding[] = [];
   for await (const finding of examined) {
     findings.push(finding);
-    if (!json) printAnswer(`${finding.ok ? '✓' : '✗'} ${finding.subject}: ${finding.message}`);
+    const { subject, level, message, fix } = finding;
+    if (!json) printAnswer(`${MARKS[level]} ${subject}: ${message}${fix === null ? '' : `\n    → ${fix}`}`);
   }
   const ok = findings.every((finding) => finding.ok);
   if (json) printJson({ ok, findings });
-  if (!ok) process.exitCode = 1;
+  if (!ok) process.exitCode = EXIT.failed;
 }

@@ -1,12 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
-import { action, printAnswer, printJson } from './cli-output';
+import { CONFIG_HELP, JsonOption } from './cli-options';
+import { action, tell } from './cli-output';
 import { describeConfig } from './config/describe-config';
 import { loadConfig } from './config/load-config';
 import { ROLE_EXPECTED, ROLE_TEXT } from './config/role';
-
-const CONFIG_HELP =
-  'configuration file; default ONHAND_CONFIG, or onhand.yaml in this folder where there is one';
 
 export function addHostCommands(program: Command): void {
   program
@@ -28,12 +26,11 @@ export function addHostCommands(program: Command): void {
     .command('show')
     .description('print the configuration in force, without its secrets')
     .option('--config <file>', CONFIG_HELP)
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{…every setting of docs/configuration.md, secrets as [hidden]}'))
     .action(
       action(async ({ config, json }: { config?: string; json?: boolean }) => {
         const described = describeConfig(loadConfig({ file: config, env: process.env, cwd: process.cwd() }));
-        if (json) printJson(described);
-        else printAnswer(stringify(described).trimEnd());
+        tell({ json }, described, () => stringify(described).trimEnd());
       }),
     );
 }

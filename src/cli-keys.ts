@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { SCOPES } from './access/scopes';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson, printNews } from './cli-output';
+import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, printAnswer, printJson, printNews, tell } from './cli-output';
+import { table } from './cli-table';
 
 interface ApiKey {
   id: string;
@@ -11,15 +12,13 @@ interface ApiKey {
   revokedAt: string | null;
 }
 
-type JsonFlags = HostFlags & { json?: boolean };
-
 export function addKeyCommands(program: Command): void {
   const keys = program.command('keys').description('make, list and revoke API keys');
 
   withHostOptions(keys.command('create <name>'))
     .description('make an API key; it is printed once and stored nowhere')
     .addOption(new Option('--scope <scope...>', 'what the key may do').choices(SCOPES).makeOptionMandatory())
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{id, name, scopes, key}'))
     .action(
       action(async (name: string, flags: JsonFlags & { scope: string[] }) => {
         const created = await hostOf(flags).post<{ id: string; key: string }>('/v1/keys', {
@@ -38,31 +37,33 @@ export function addKeyCommands(program: Command): void {
 
   withHostOptions(keys.command('list'))
     .description('list API keys, without the keys themselves')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('[{id, name, scopes, createdAt, revokedAt}]'))
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: ApiKey[] }>('/v1/keys');
-        if (flags.json) printJson(items);
-        else
-          printAnswer(
-            items.length === 0
-              ? 'No keys yet; `onhand keys create` makes one.'
-              : items.map(keyLine).join('\n'),
-          );
+        tell(flags, items, () => (items.length === 0 ? NO_KEYS : keysText(items)));
       }),
     );
 
   withHostOptions(keys.command('revoke <id>'))
     .description('revoke an API key for good')
+    .addOption(new JsonOption('{id, revoked}'))
     .action(
-      action(async (id: string, flags: HostFlags) => {
+      action(async (id: string, flags: JsonFlags) => {
         await hostOf(flags).delete(`/v1/keys/${encodeURIComponent(id)}`);
-        printAnswer(`Revoked ${id}.`);
+        tell(flags, { id, revoked: true }, () => `Revoked ${id}.`);
       }),
     );
 }
 
-function keyLine({ id, name, scopes, createdAt, revokedAt }: ApiKey): string {
-  const state = revokedAt === null ? `since ${createdAt}` : `revoked ${revokedAt}`;
-  return `${id}  ${name}  [${scopes.join(' ')}]  ${state}`;
+const NO_KEYS = 'No keys yet; `onhand keys create` makes one.';
+
+function keysText(keys: readonly ApiKey[]): string {
+  return table(keys, {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    scopes: ({ scopes }) => scopes.join(' '),
+    made: ({ createdAt }) => createdAt,
+    revoked: ({ revokedAt }) => revokedAt,
+  });
 }

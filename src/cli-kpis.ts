@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson } from './cli-output';
-import type { JsonFlags } from './cli-tasks';
+import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, EXIT, tell } from './cli-output';
+import { table } from './cli-table';
 
 const WINDOWS = ['1h', '24h', '7d', '30d'];
 const MOST_ENTRIES = 500;
@@ -44,15 +44,14 @@ export function addKpiCommands(program: Command): void {
     .description('show the key figures with their aims; ends with 1 where one is missed')
     .addOption(new Option('--window <time>', 'of the time up to now').choices(WINDOWS).default('24h'))
     .option('--channel <name>', 'of this channel only')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{at, windowSeconds, items: [{name, value, unit, aim, met, events}]}'))
     .action(
       action(async (flags: JsonFlags & { window: string; channel?: string }) => {
         const { window, channel } = flags;
         const query = new URLSearchParams({ window, ...(channel !== undefined && { channel }) });
         const reading = await hostOf(flags).get<Reading>(`/v1/kpis?${query.toString()}`);
-        if (flags.json) printJson(reading);
-        else printAnswer(kpisText(reading.items));
-        if (reading.items.some(({ met }) => met === false)) process.exitCode = 1;
+        tell(flags, reading, () => kpisText(reading.items));
+        if (reading.items.some(({ met }) => met === false)) process.exitCode = EXIT.failed;
       }),
     );
 
@@ -63,7 +62,9 @@ export function addKpiCommands(program: Command): void {
     .option('--channel <name>', 'on this channel only')
     .option('--refused', 'only what was refused')
     .option('--limit <n>', `so many entries, at most ${MOST_ENTRIES}`, parseLimit, 50)
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption('[{id, at, actor, action, subject, channel, outcome, status, requestId, detail}]'),
+    )
     .action(
       action(async (flags: ActivityFlags) => {
         const { actor, action: what, channel, refused, limit } = flags;
@@ -75,25 +76,18 @@ export function addKpiCommands(program: Command): void {
           ...(refused && { outcome: 'refused' }),
         });
         const { items } = await hostOf(flags).get<{ items: Entry[] }>(`/v1/activity?${query.toString()}`);
-        if (flags.json) printJson(items);
-        else printAnswer(items.length === 0 ? 'Nothing yet.' : items.map(entryLine).join('\n'));
+        tell(flags, items, () => (items.length === 0 ? 'Nothing yet.' : items.map(entryLine).join('\n')));
       }),
     );
 }
 
 function kpisText(items: readonly Kpi[]): string {
-  const rows = items.map(({ name, value, unit, aim, met }) => ({
-    name,
-    value: valueText(value, unit),
-    aim: aim === null ? '' : `aim: at most ${valueText(aim.max, unit)}`,
-    verdict: met === false ? 'MISSED' : '',
-  }));
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows
-    .map(({ name, value, aim, verdict }) =>
-      `${name.padEnd(width)}  ${value.padStart(9)}  ${aim}  ${verdict}`.trimEnd(),
-    )
-    .join('\n');
+  return table(items, {
+    figure: ({ name }) => name,
+    value: ({ value, unit }) => valueText(value, unit),
+    'at most': ({ aim, unit }) => aim && valueText(aim.max, unit),
+    aim: ({ met }) => (met === false ? 'MISSED' : met && 'met'),
+  });
 }
 
 function valueText(value: number | null, unit: Kpi['unit']): string {

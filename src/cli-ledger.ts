@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { withHostOptions } from './cli-options';
-import { action, printAnswer, printJson } from './cli-output';
-import { follow, type JsonFlags } from './cli-tasks';
+import { type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, EXIT, tell } from './cli-output';
+import { follow } from './cli-tasks';
 
 interface Verification {
   ok: boolean;
@@ -27,24 +27,26 @@ export function addLedgerCommands(program: Command): void {
     .description(
       'check that levels, events, reservations, orders and pushes explain each other; changes nothing',
     )
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '{ok, events, levels, reservations, listings, violationCount, violations: [{invariant, message}]}',
+      ),
+    )
     .action(
       action(async (flags: JsonFlags) => {
         const result = await follow<Verification>(flags, '/v1/ledger/verify');
-        if (flags.json) printJson(result);
-        else printAnswer(verificationText(result));
-        if (!result.ok) process.exitCode = 1;
+        tell(flags, result, () => verificationText(result));
+        if (!result.ok) process.exitCode = EXIT.failed;
       }),
     );
 
   withHostOptions(program.command('rebuild'))
     .description('make the levels anew from the ledger')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{events, levels, corrected, added, removed, lockedMs}'))
     .action(
       action(async (flags: JsonFlags) => {
         const result = await follow<Rebuilt>(flags, '/v1/ledger/rebuild');
-        if (flags.json) printJson(result);
-        else printAnswer(rebuiltText(result));
+        tell(flags, result, () => rebuiltText(result));
       }),
     );
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson, printNews } from './cli-output';
+import { type HostFlags, hostOf, JsonOption, withHostOptions } from './cli-options';
+import { action, EXIT, printNews, tell } from './cli-output';
+import { type Columns, table } from './cli-table';
 import { HostProblemError } from './replay/host.errors';
 
 interface ChannelFlags extends HostFlags {
@@ -73,7 +74,10 @@ The exit code is 1 when a row is refused.`;
 export function addListingCommands(program: Command): void {
   const listings = program.command('listings').description("map a channel's SKUs to ours");
 
-  withChannel(listings.command('import <file>'))
+  withChannel(
+    listings.command('import <file>'),
+    '{applied, counts, createdSkus, rows: [{line, channelSku, status, reason, note}]}',
+  )
     .description('import listings from CSV, row by row')
     .option('--partial', 'write the good rows although others are refused')
     .option('--dry-run', 'write nothing, and tell what would be written')
@@ -81,25 +85,29 @@ export function addListingCommands(program: Command): void {
     .addHelpText('after', FILE_HELP)
     .action(action((file: string, flags: ImportFlags) => importFile(file, flags)));
 
-  withChannel(listings.command('list'))
+  withChannel(
+    listings.command('list'),
+    '[{channelSku, components: [{sku, units}], origin, cap, bufferUnits, bufferPercent, quantity}]',
+  )
     .description('list listings with what they are made of and what should be shown')
     .option('--sku <code>', 'those that hold this SKU')
     .action(
       action(async (flags: ChannelFlags & { sku?: string }) => {
         const query = flags.sku === undefined ? '' : `?${new URLSearchParams({ sku: flags.sku }).toString()}`;
-        await tellAll<ListedListing>(flags, `listings${query}`, listingLine, 'No listings.');
+        await tellAll<ListedListing>(flags, `listings${query}`, LISTING, 'No listings.');
       }),
     );
 
-  withChannel(listings.command('unmapped'))
+  withChannel(
+    listings.command('unmapped'),
+    '[{channelSku, title, barcode, lastSeenIn, lastSeenAt, parkedLines}]',
+  )
     .description("list the channel's SKUs that nobody has mapped")
     .action(
-      action((flags: ChannelFlags) =>
-        tellAll<Unmapped>(flags, 'unmapped', unmappedLine, 'Nothing is unmapped.'),
-      ),
+      action((flags: ChannelFlags) => tellAll<Unmapped>(flags, 'unmapped', UNMAPPED, 'Nothing is unmapped.')),
     );
 
-  withChannel(listings.command('ignore <channelSku...>'))
+  withChannel(listings.command('ignore <channelSku...>'), '{changed, unknown}')
     .description('take SKUs that never will be mapped out of that list')
     .action(
       action(async (channelSkus: string[], flags: ChannelFlags) => {
@@ -108,8 +116,7 @@ export function addListingCommands(program: Command): void {
           { channelSkus },
           { repeatable: true },
         );
-        if (flags.json) printJson(answer);
-        else printAnswer(`Ignored ${answer.changed}.`);
+        tell(flags, answer, () => `Ignored ${answer.changed}.`);
         if (answer.unknown.length > 0) printNews(`Not in the list: ${answer.unknown.join(', ')}`);
       }),
     );
@@ -118,7 +125,10 @@ export function addListingCommands(program: Command): void {
 }
 
 function addSuggestionCommands(listings: Command): void {
-  withChannel(listings.command('suggest'))
+  withChannel(
+    listings.command('suggest'),
+    '[{id, channelSku, title, sku, reasons, score, alternatives, sharedWith}]',
+  )
     .description('read the channel and propose what its unmapped SKUs are; maps nothing')
     .action(
       action(async (flags: ChannelFlags) => {
@@ -128,7 +138,7 @@ function addSuggestionCommands(listings: Command): void {
         printNews(
           `Read ${report.read}; ${report.unmapped} unmapped, ${report.proposed} proposals, ${report.ambiguous} of them ambiguous.`,
         );
-        await tellAll<Suggestion>(flags, 'suggestions', suggestionLine, 'No proposals.');
+        await tellAll<Suggestion>(flags, 'suggestions', SUGGESTION, 'No proposals.');
         if (!flags.json && report.proposed! > 0)
           printNews(
             '\n`onhand listings confirm ID…` maps them, `onhand listings dismiss ID…` turns them down.',
@@ -140,7 +150,7 @@ function addSuggestionCommands(listings: Command): void {
     ['confirm', 'map what was proposed, one unit each'],
     ['dismiss', 'turn proposals down; they are not made again'],
   ] as const) {
-    withChannel(listings.command(`${verb} <id...>`))
+    withChannel(listings.command(`${verb} <id...>`), '[{id, status, channelSku, sku, reason}]')
       .description(what)
       .action(
         action(async (ids: string[], flags: ChannelFlags) => {
@@ -148,9 +158,8 @@ function addSuggestionCommands(listings: Command): void {
             channelPath(flags, `suggestions/${verb}`),
             { ids: ids.map(parseId) },
           );
-          if (flags.json) printJson(items);
-          else printAnswer(items.map(decidedLine).join('\n'));
-          if (items.some(({ status }) => status === 'refused')) process.exitCode = 1;
+          tell(flags, items, () => items.map(decidedLine).join('\n'));
+          if (items.some(({ status }) => status === 'refused')) process.exitCode = EXIT.failed;
         }),
       );
   }
@@ -172,9 +181,8 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
     if (!(error instanceof HostProblemError) || error.code !== 'listings-refused') throw error;
     report = error.answer as ImportReport;
   }
-  if (flags.json) printJson(report);
-  else printAnswer(reportText(report, dryRun));
-  if (report.counts.refused! > 0) process.exitCode = 1;
+  tell(flags, report, () => reportText(report, dryRun));
+  if (report.counts.refused! > 0) process.exitCode = EXIT.failed;
 }
 
 function reportText({ applied, counts, createdSkus, rows }: ImportReport, dryRun: boolean): string {
@@ -193,10 +201,10 @@ function reportText({ applied, counts, createdSkus, rows }: ImportReport, dryRun
   return lines.join('\n');
 }
 
-function withChannel(command: Command): Command {
+function withChannel(command: Command, shape: string): Command {
   return withHostOptions(command)
     .requiredOption('--channel <name>', "channel of the host's configuration")
-    .option('--json', 'print JSON');
+    .addOption(new JsonOption(shape));
 }
 
 function channelPath({ channel }: ChannelFlags, rest: string): string {
@@ -206,41 +214,49 @@ function channelPath({ channel }: ChannelFlags, rest: string): string {
 async function tellAll<T>(
   flags: ChannelFlags,
   list: string,
-  line: (item: T) => string,
+  columns: Columns<T>,
   otherwise: string,
 ): Promise<void> {
   const items: T[] = [];
   for await (const item of hostOf(flags).items<T>(channelPath(flags, list))) items.push(item);
-  if (flags.json) printJson(items);
-  else printAnswer(items.length === 0 ? otherwise : items.map(line).join('\n'));
+  tell(flags, items, () => (items.length === 0 ? otherwise : table(items, columns)));
 }
 
-function listingLine({ channelSku, components, origin, quantity, ...settings }: ListedListing): string {
-  const made = components.map(({ sku, units }) => (units === 1 ? sku : `${units} × ${sku}`)).join(' + ');
-  const { cap, bufferUnits, bufferPercent } = settings;
-  const own = [
-    ...(cap === null ? [] : [`cap ${cap}`]),
-    ...(bufferUnits === null ? [] : [`buffer ${bufferUnits}`]),
-    ...(bufferPercent === null ? [] : [`buffer ${bufferPercent} %`]),
-  ];
-  return `${channelSku}  ${made}  shows ${quantity}  [${[origin, ...own].join(', ')}]`;
-}
+const LISTING: Columns<ListedListing> = {
+  'channel SKU': ({ channelSku }) => channelSku,
+  'made of': ({ components }) =>
+    components.map(({ sku, units }) => (units === 1 ? sku : `${units} × ${sku}`)).join(' + '),
+  'should show': ({ quantity }) => quantity,
+  cap: ({ cap }) => cap,
+  buffer: ({ bufferUnits, bufferPercent }) =>
+    [bufferUnits, bufferPercent === null ? null : `${bufferPercent} %`]
+      .filter((part) => part !== null)
+      .join(', '),
+  origin: ({ origin }) => origin,
+};
 
-function unmappedLine({ channelSku, title, barcode, ...seen }: Unmapped): string {
-  const known = [title, barcode].filter(Boolean).join(', ');
-  const waits = seen.parkedLines > 0 ? `  ${seen.parkedLines} order lines wait` : '';
-  return `${channelSku}${known && `  (${known})`}  last seen in ${seen.lastSeenIn} ${seen.lastSeenAt}${waits}`;
-}
+const UNMAPPED: Columns<Unmapped> = {
+  'channel SKU': ({ channelSku }) => channelSku,
+  title: ({ title }) => title,
+  barcode: ({ barcode }) => barcode,
+  'last seen in': ({ lastSeenIn }) => lastSeenIn,
+  at: ({ lastSeenAt }) => lastSeenAt,
+  'order lines that wait': ({ parkedLines }) => parkedLines,
+};
 
-function suggestionLine({ id, channelSku, title, sku, reasons, score, ...others }: Suggestion): string {
-  const doubts = [
-    ...(others.alternatives.length > 0 ? [`it may be ${others.alternatives.join(', ')} as well`] : []),
-    ...(others.sharedWith.length > 0 ? [`${sku} is or may be ${others.sharedWith.join(', ')} as well`] : []),
-  ];
-  const named = title === null || title === channelSku ? channelSku : `${channelSku} (${title})`;
-  const doubt = doubts.length > 0 ? `  AMBIGUOUS: ${doubts.join('; ')}` : '';
-  return `${id}  ${named} → ${sku}  ${score} by ${reasons.join(', ')}${doubt}`;
-}
+const SUGGESTION: Columns<Suggestion> = {
+  id: ({ id }) => id,
+  'channel SKU': ({ channelSku }) => channelSku,
+  title: ({ title }) => title,
+  SKU: ({ sku }) => sku,
+  score: ({ score }) => score,
+  by: ({ reasons }) => reasons.join(', '),
+  doubts: ({ sku, alternatives, sharedWith }) =>
+    [
+      ...(alternatives.length > 0 ? [`it may be ${alternatives.join(', ')} as well`] : []),
+      ...(sharedWith.length > 0 ? [`${sku} is or may be ${sharedWith.join(', ')} as well`] : []),
+    ].join('; '),
+};
 
 function decidedLine({ id, status, channelSku, sku, reason }: Decided): string {
   const what = channelSku === undefined ? '' : `  ${channelSku} → ${sku}`;

@@ -13,6 +13,18 @@ export interface HostFlags {
   apiKey?: string;
 }
 
+export type JsonFlags = HostFlags & { json?: boolean };
+
+/** `--json`, with the shape of what is printed then; help and `docs/cli.md` show it. */
+export class JsonOption extends Option {
+  constructor(readonly shape: string) {
+    super('--json', `print JSON: ${shape}`);
+  }
+}
+
+export const CONFIG_HELP =
+  'configuration file; default ONHAND_CONFIG, or onhand.yaml in this folder where there is one';
+
 export interface ReplayFlags {
   speed: number;
   duplicate: number;
@@ -91,6 +103,16 @@ export function parseShare(text: string): number {
 
 export function parseFactor(text: string): number {
   return numberWithin(text, 0, 1_000_000, 'a number from 0, such as 1 or 0.8');
+}
+
+export function parseTime(text: string): string {
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
+  throw new InvalidArgumentError('Expected a time such as 2026-11-21T06:00:00Z.');
+}
+
+export function parseUnits(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number of units.');
 }
 
 export function parseSeed(text: string): number {

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import {
   type HostFlags,
   hostOf,
+  JsonOption,
   type ReplayFlags,
   replayOptionsOf,
   withHostOptions,
   withReplayOptions,
 } from './cli-options';
-import { action, printAnswer, ProgressLine } from './cli-output';
-import { FILE_HELP, interruptible, progressTeller, tellSummary } from './cli-replay';
+import { action, ProgressLine, tell } from './cli-output';
+import { FILE_HELP, interruptible, progressTeller, SUMMARY_SHAPE, tellSummary } from './cli-replay';
 import { loadConfig } from './config/load-config';
 import { readyChannel } from './replay/channel-status';
 import { listingsCsv } from './replay/listings-csv';
@@ -35,7 +36,7 @@ export function addOrdersCommands(program: Command): void {
     )
     .requiredOption('--channel <name>', "channel of the host's configuration")
     .option('--config <file>', "the host's configuration file; default ONHAND_CONFIG or onhand.yaml")
-    .option('--json', 'print the summary as one JSON object on standard output');
+    .addOption(new JsonOption(SUMMARY_SHAPE));
   withReplayOptions(withHostOptions(command))
     .addHelpText('after', FILE_HELP)
     .addHelpText('after', REPLAY_HELP)
@@ -48,7 +49,14 @@ export function addOrdersCommands(program: Command): void {
   orders
     .command('listings <file>')
     .description('print the listings.csv of a channel that sells every SKU of the file under its own code')
-    .action(action(async (file: string) => printAnswer(listingsCsv(readOrderFile(file)).trimEnd())));
+    .addOption(new JsonOption('[{channelSku, sku, units}]'))
+    .action(
+      action(async (path: string, flags: { json?: boolean }) => {
+        const file = readOrderFile(path);
+        const listings = [...file.skus.keys()].map((sku) => ({ channelSku: sku, sku, units: 1 }));
+        tell(flags, listings, () => listingsCsv(file).trimEnd());
+      }),
+    );
 }
 
 const REPLAY_HELP = `

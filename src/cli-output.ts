@@ -1,4 +1,15 @@
+import { CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from './config/config.errors';
+
+/** How every command ends: 0 where all is well. */
+export const EXIT = {
+  /** What was asked for failed, or a check found something. */
+  failed: 1,
+  /** The command line or the configuration is wrong. */
+  usage: 2,
+  /** Ctrl-C. */
+  interrupted: 130,
+} as const;
 
 /** Standard output is for answers alone, so that `--json` can be piped; all else goes to standard error. */
 export function printAnswer(text: string): void {
@@ -13,13 +24,24 @@ export function printJson(value: unknown): void {
   printAnswer(JSON.stringify(value, null, 2));
 }
 
-/** An error is told by its message; the exit code is 2 for a faulty configuration and 1 for all else. */
+/** The answer of a command, as JSON where it was asked for. */
+export function tell(flags: { json?: boolean }, value: unknown, text: () => string): void {
+  if (flags.json) printJson(value);
+  else printAnswer(text());
+}
+
+/** An error is told by its message; what commander found wrong it has told of itself. */
 export function fail(error: unknown): void {
-  const isExpected = error instanceof Error && ('retryable' in error || 'code' in error);
-  const text =
-    error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
-  printNews(`\n${text}`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  const isUsage = error instanceof CommanderError;
+  if (isUsage && error.exitCode === 0) return;
+  if (!isUsage || error instanceof InvalidArgumentError) printNews(`\n${messageOf(error)}`);
+  process.exitCode = isUsage || error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isExpected = 'retryable' in error || 'code' in error;
+  return isExpected ? error.message : (error.stack ?? error.message);
 }
 
 /** Wraps a command's action: what it throws ends as a message and an exit code. */

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CaseResult } from './channel-api/testing';
-import { action, printAnswer, printJson, printNews } from './cli-output';
+import { JsonOption } from './cli-options';
+import { action, EXIT, printAnswer, printJson, printNews, tell } from './cli-output';
 import { CONFIG_HELP, pluginsCommand, projectOf } from './cli-plugins';
 
 const CHECK_HELP = `
@@ -26,26 +27,33 @@ export function addPluginAuthorCommands(program: Command): void {
     .description('run the contract suite against a plugin; this folder unless told')
     .option('--only <text>', 'run only the cases whose name or group has this text')
     .option('--config <file>', CONFIG_HELP)
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption('{plugin, version, passed, failed, skipped, cases: [{group, name, outcome, reason}]}'),
+    )
     .addHelpText('after', CHECK_HELP)
     .action(action((plugin: string | undefined, flags: CheckFlags) => check(plugin ?? '.', flags)));
 
   plugins
     .command('create <name>')
     .description('write a new plugin that passes the contract suite, in a folder of its name')
+    .addOption(new JsonOption('{folder, channel}'))
     .action(action(create));
 }
 
-async function create(name: string): Promise<void> {
+async function create(name: string, flags: { json?: boolean }): Promise<void> {
   const { scaffoldPlugin } = await import('./channels/scaffold-plugin.js');
   const { folder, channel } = await scaffoldPlugin(name, process.cwd());
-  printAnswer(`Created ${folder}, a plugin for ${channel} that passes the contract suite:
+  tell(
+    flags,
+    { folder, channel },
+    () => `Created ${folder}, a plugin for ${channel} that passes the contract suite:
 
   cd ${folder}
   npm run check    the contract suite, case by case
   npm test         the same with tests of your own
 
-Then make its simulator speak as the channel documents, and the plugin follow it.`);
+Then make its simulator speak as the channel documents, and the plugin follow it.`,
+  );
 }
 
 async function check(plugin: string, { config, json, only = '' }: CheckFlags): Promise<void> {
@@ -74,7 +82,7 @@ async function check(plugin: string, { config, json, only = '' }: CheckFlags): P
   if (json) printJson({ plugin: loaded.name, version: loaded.version, ...counts, cases: results });
   else printAnswer(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   if (counts.failed > 0) {
-    process.exitCode = 1;
+    process.exitCode = EXIT.failed;
     if (!json) printNews('\nThe plugin breaks the contract: each failure says which rule, and what to do.');
   }
   setTimeout(() => process.exit(), LINGER_MS).unref();

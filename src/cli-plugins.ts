@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { PLUGINS_FOLDER } from './channels/pinned-plugins';
-import { action, printAnswer, printJson, printNews } from './cli-output';
+import { JsonOption } from './cli-options';
+import { action, EXIT, printNews, tell } from './cli-output';
+import { table } from './cli-table';
 import { type PluginProject, readPluginProject } from './config/channel-plugins';
 import { PINS_FILE } from './config/plugin-pins';
 import { type AddedPlugin, addPlugin, installPinned } from './install/add-plugin';
@@ -8,6 +10,7 @@ import { type ListedPlugin, listPlugins, unpinPlugin } from './install/installed
 
 interface ConfigFlag {
   config?: string;
+  json?: boolean;
 }
 
 export const CONFIG_HELP =
@@ -28,35 +31,17 @@ export function pluginsCommand(program: Command): Command {
 
 export function addPluginCommands(program: Command): void {
   const plugins = pluginsCommand(program);
-
-  plugins
-    .command('add <plugin>')
-    .description(`install a plugin beside onhand.yaml and pin it in ${PINS_FILE}`)
-    .option('--replace', 'take the place of another version of it')
-    .option('--config <file>', CONFIG_HELP)
-    .addHelpText('after', ADD_HELP)
-    .action(
-      action(async (plugin: string, { replace = false, ...flag }: ConfigFlag & { replace?: boolean }) => {
-        const { folder, channels } = projectOf(flag);
-        const added = await addPlugin(plugin, { cwd: process.cwd(), project: folder, replace });
-        printNews(
-          addedText(
-            added,
-            channels.some((channel) => channel.plugin === added.name),
-          ),
-        );
-        printAnswer(`${added.name}@${added.pin.version}`);
-      }),
-    );
+  addAddCommand(plugins);
 
   plugins
     .command('install')
     .description(`install what ${PINS_FILE} pins and is not there, as after a fresh checkout`)
     .option('--config <file>', CONFIG_HELP)
+    .addOption(new JsonOption('{installed: [name]}'))
     .action(
       action(async (flag: ConfigFlag) => {
         const names = await installPinned(projectOf(flag).folder);
-        printAnswer(
+        tell(flag, { installed: names }, () =>
           names.length === 0 ? 'Every pinned plugin is installed.' : `Installed ${names.join(', ')}.`,
         );
       }),
@@ -67,14 +52,13 @@ export function addPluginCommands(program: Command): void {
     .description(
       'list plugins: those pinned, and those that channels name; exit code 1 where one has a problem',
     )
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('[{name, version, pinned, integrity, channels, channelApi, problem}]'))
     .option('--config <file>', CONFIG_HELP)
     .action(
-      action(async ({ json, ...flag }: ConfigFlag & { json?: boolean }) => {
+      action(async (flag: ConfigFlag) => {
         const listed = await listPlugins(projectOf(flag));
-        if (json) printJson(listed);
-        else printAnswer(listed.length === 0 ? NO_PLUGINS : listed.map(pluginText).join('\n'));
-        if (listed.some(({ problem }) => problem !== null)) process.exitCode = 1;
+        tell(flag, listed, () => (listed.length === 0 ? NO_PLUGINS : pluginsText(listed)));
+        if (listed.some(({ problem }) => problem !== null)) process.exitCode = EXIT.failed;
       }),
     );
 
@@ -82,11 +66,43 @@ export function addPluginCommands(program: Command): void {
     .command('remove <name>')
     .description('remove a plugin and its pin; refused while a channel uses it')
     .option('--force', 'remove it all the same')
+    .addOption(new JsonOption('{name, version, removed}'))
     .option('--config <file>', CONFIG_HELP)
     .action(
       action(async (name: string, { force = false, ...flag }: ConfigFlag & { force?: boolean }) => {
         const { version } = unpinPlugin(projectOf(flag), name, force);
-        printAnswer(`Removed ${name} ${version}. Hosts that run with it are to be restarted.`);
+        tell(
+          flag,
+          { name, version, removed: true },
+          () => `Removed ${name} ${version}. Hosts that run with it are to be restarted.`,
+        );
+      }),
+    );
+}
+
+function addAddCommand(plugins: Command): void {
+  plugins
+    .command('add <plugin>')
+    .description(`install a plugin beside onhand.yaml and pin it in ${PINS_FILE}`)
+    .option('--replace', 'take the place of another version of it')
+    .addOption(new JsonOption('{name, version, source, integrity, files, channelApi, replaced, isNew}'))
+    .option('--config <file>', CONFIG_HELP)
+    .addHelpText('after', ADD_HELP)
+    .action(
+      action(async (plugin: string, { replace = false, ...flag }: ConfigFlag & { replace?: boolean }) => {
+        const { folder, channels } = projectOf(flag);
+        const added = await addPlugin(plugin, { cwd: process.cwd(), project: folder, replace });
+        if (!flag.json)
+          printNews(
+            addedText(
+              added,
+              channels.some((channel) => channel.plugin === added.name),
+            ),
+          );
+        const { name, pin, channelApi, replaced = null, isNew } = added;
+        const { version, source, integrity, files } = pin;
+        const answer = { name, version, source, integrity, files, channelApi, replaced, isNew };
+        tell(flag, answer, () => `${name}@${pin.version}`);
       }),
     );
 }
@@ -110,14 +126,17 @@ function addedText({ name, pin, channelApi, replaced, isNew }: AddedPlugin, isUs
   ].join('\n');
 }
 
-function pluginText(listed: ListedPlugin): string {
-  const { name, version, pinned, integrity, channels, channelApi, problem } = listed;
-  const pin = pinned === null ? 'not pinned' : `pinned ${pinned}, files ${integrity}`;
-  const facts = [
-    version ?? 'version unknown',
-    pin,
-    ...(channelApi === null ? [] : [`channel API ${channelApi}`]),
-    channels.length === 0 ? 'no channel' : `channels ${channels.join(', ')}`,
-  ];
-  return `${name}  ${facts.join('; ')}${problem === null ? '' : `\n  PROBLEM: ${problem}`}`;
+function pluginsText(plugins: readonly ListedPlugin[]): string {
+  const problems = plugins.flatMap(({ name, problem }) =>
+    problem === null ? [] : [`${name}: PROBLEM: ${problem}`],
+  );
+  const rows = table(plugins, {
+    name: ({ name }) => name,
+    version: ({ version }) => version ?? 'unknown',
+    pinned: ({ pinned }) => pinned ?? 'not pinned',
+    files: ({ pinned, integrity }) => (pinned === null ? null : integrity),
+    'channel API': ({ channelApi }) => channelApi,
+    channels: ({ channels }) => channels.join(', '),
+  });
+  return [rows, ...problems].join('\n');
 }

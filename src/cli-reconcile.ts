@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson, printNews } from './cli-output';
-import { follow, type JsonFlags } from './cli-tasks';
+import type { Command } from 'commander';
+import { hostOf, type JsonFlags, JsonOption, parseTime, withHostOptions } from './cli-options';
+import { action, printJson, printNews, tell } from './cli-output';
+import { type Cell, table } from './cli-table';
+import { follow } from './cli-tasks';
 
 interface Plan {
   listings: number;
@@ -14,23 +15,30 @@ interface Plan {
 
 type Report = Record<string, unknown>;
 
+/** The shape of a count as it is printed. */
+const COUNT = '{id, source, takenAt, state, byStatus, accuracy, drift, …}';
+
 export function addReconcileCommands(program: Command): void {
   withHostOptions(program.command('reconcile <channel>'))
     .description('compare what a channel shows with what it should; what drifted is pushed again')
     .option('--sku <channelSku...>', "these of the channel's SKUs only")
     .option('--plan', 'tell how many calls and minutes it will take, and do nothing')
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '{id, channel, listings, equal, inFlight, drifted, corrected, missing, unmapped, seconds, …}; with --plan {listings, calls, minutes, limit, basis}',
+      ),
+    )
     .action(
       action(async (channel: string, flags: JsonFlags & { sku?: string[]; plan?: boolean }) => {
         const path = `/v1/channels/${encodeURIComponent(channel)}/reconcile`;
         const plan = await hostOf(flags).get<Plan>(`${path}/plan`);
         if (flags.plan) {
-          printOr(flags, plan, planText(channel, plan));
+          tell(flags, plan, () => planText(channel, plan));
           return;
         }
         if (!flags.sku) printNews(planText(channel, plan));
         const report = await follow<Report>(flags, path, flags.sku && { channelSkus: flags.sku });
-        printOr(flags, report, plainText(report));
+        tell(flags, report, () => plainText(report));
       }),
     );
 
@@ -43,12 +51,16 @@ export function addReconcileCommands(program: Command): void {
       parseTime,
     )
     .option('--no-repair', 'only tell')
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '{id, channel, since, listed, equal, missing, different, unsettled, extra, unreadable, repaired}',
+      ),
+    )
     .action(
       action(async (channel: string, flags: JsonFlags & { since?: string; repair: boolean }) => {
         const path = `/v1/channels/${encodeURIComponent(channel)}/orders/reconcile`;
         const report = await follow<Report>(flags, path, { since: flags.since, repair: flags.repair });
-        printOr(flags, report, plainText(report));
+        tell(flags, report, () => plainText(report));
       }),
     );
 
@@ -84,7 +96,7 @@ function addCountCommands(program: Command): void {
     .option('--full', 'what it does not name at its locations is not there')
     .option('--location <code>', 'of lines that name none')
     .option('--reason <text>', 'stands in the ledger')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption(COUNT))
     .action(
       action(async (file: string, flags: CountFlags) => {
         const { source, takenAt, full, location, reason } = flags;
@@ -97,31 +109,32 @@ function addCountCommands(program: Command): void {
         });
         const content = await readFile(file);
         const report = await hostOf(flags).postCsv<Report>(`/v1/counts?${query.toString()}`, content);
-        printOr(flags, report, plainText(report));
+        tell(flags, report, () => plainText(report));
       }),
     );
 
   withHostOptions(counts.command('list'))
     .description('list the last counts with what they came to')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption(`[${COUNT}]`))
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: CountSummary[] }>('/v1/counts');
-        printOr(flags, items, items.length === 0 ? 'No counts yet.' : items.map(countLine).join('\n'));
+        tell(flags, items, () => (items.length === 0 ? 'No counts yet.' : countsText(items)));
       }),
     );
 
   withHostOptions(counts.command('show <id>'))
     .description('show the lines of a count that are not equal: counted, by the ledger, before and after')
+    .addOption(new JsonOption('{…the count, differing: [{line, sku, location, status, counted, ledger, …}]}'))
     .action(
-      action(async (id: string, flags: HostFlags) => {
+      action(async (id: string, flags: JsonFlags) => {
         const lines: Report[] = [];
         for await (const line of hostOf(flags).items<Report>(`/v1/counts/${encodeURIComponent(id)}/lines`))
           if (line.status !== 'equal') lines.push(line);
-        printJson({
-          ...(await hostOf(flags).get<Report>(`/v1/counts/${encodeURIComponent(id)}`)),
-          differing: lines,
-        });
+        const count = await hostOf(flags).get<Report>(`/v1/counts/${encodeURIComponent(id)}`);
+        tell(flags, { ...count, differing: lines }, () =>
+          [plainText(count), lines.length === 0 ? 'Every line is equal.' : linesText(lines)].join('\n\n'),
+        );
       }),
     );
 
@@ -131,67 +144,43 @@ function addCountCommands(program: Command): void {
   ] as const) {
     withHostOptions(counts.command(`${verb} <id> [line...]`))
       .description(what)
-      .option('--json', 'print JSON')
+      .addOption(new JsonOption(COUNT))
       .action(
         action(async (id: string, lines: string[], flags: JsonFlags) => {
           const body = lines.length === 0 ? {} : { lines: lines.map(Number) };
           const report = await follow<Report>(flags, `/v1/counts/${encodeURIComponent(id)}/${verb}`, body);
-          printOr(flags, report, plainText(report));
+          tell(flags, report, () => plainText(report));
         }),
       );
   }
 }
 
 function addReportCommands(program: Command): void {
-  withHostOptions(program.command('stock <sku>'))
-    .description('show the levels of a SKU: now, as they were, or as we knew them')
-    .option('--as-of <time>', 'what was true then, whenever we heard of it', parseTime)
-    .option('--known-at <time>', 'what we knew then', parseTime)
-    .option('--json', 'print JSON')
-    .action(
-      action(async (sku: string, flags: JsonFlags & { asOf?: string; knownAt?: string }) => {
-        const { asOf, knownAt } = flags;
-        const query = new URLSearchParams({ ...(asOf && { asOf }), ...(knownAt && { knownAt }) }).toString();
-        const stock = await hostOf(flags).get<Stock>(
-          `/v1/stock/${encodeURIComponent(sku)}${query && `?${query}`}`,
-        );
-        printOr(flags, stock, stockText(stock));
-      }),
-    );
-
   withHostOptions(program.command('report').description('reports as CSV').command('settlement'))
     .description('units moved between two moments, for each SKU and channel, as CSV')
     .requiredOption('--from <time>', 'what happened after this moment', parseTime)
     .requiredOption('--to <time>', 'and until this one', parseTime)
+    .addOption(new JsonOption('[{…an object for each row of the CSV, its columns as keys}]'))
     .action(
-      action(async ({ from, to, ...flags }: HostFlags & { from: string; to: string }) => {
+      action(async ({ from, to, ...flags }: JsonFlags & { from: string; to: string }) => {
         const query = new URLSearchParams({ from, to }).toString();
-        for await (const chunk of hostOf(flags).download(`/v1/reports/settlement?${query}`))
-          process.stdout.write(chunk);
+        const chunks = hostOf(flags).download(`/v1/reports/settlement?${query}`);
+        if (flags.json) printJson(await rowsOf(chunks));
+        else for await (const chunk of chunks) process.stdout.write(chunk);
       }),
     );
 
   withHostOptions(program.command('stranded'))
     .description('list reservations that nobody fulfils')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('[{reservationId, channel, orderId, reference, units, skus, reservedAt, …}]'))
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: Stranded[] }>(
           '/v1/stranded-reservations?limit=500',
         );
-        printOr(
-          flags,
-          items,
-          items.length === 0 ? 'No reservation is stranded.' : items.map(strandedLine).join('\n'),
-        );
+        tell(flags, items, () => (items.length === 0 ? 'No reservation is stranded.' : strandedText(items)));
       }),
     );
-}
-
-interface Stock {
-  sku: string;
-  total: Record<string, number>;
-  locations: (Record<string, number> & { location: unknown })[];
 }
 
 interface Stranded {
@@ -204,48 +193,56 @@ interface Stranded {
   reservedAt: string;
 }
 
-function strandedLine({
-  reservationId,
-  channel,
-  orderId,
-  reference,
-  units,
-  skus,
-  reservedAt,
-}: Stranded): string {
-  const whose = channel === null ? (reference ?? 'API') : `${channel} order ${orderId}`;
-  return `${reservedAt}  ${reservationId}  ${whose}  ${units} units of ${skus.join(', ')}`;
+function strandedText(stranded: readonly Stranded[]): string {
+  return table(stranded, {
+    reserved: ({ reservedAt }) => reservedAt,
+    reservation: ({ reservationId }) => reservationId,
+    of: ({ channel, orderId, reference }) =>
+      channel === null ? (reference ?? 'API') : `${channel} order ${orderId}`,
+    units: ({ units }) => units,
+    SKUs: ({ skus }) => skus.join(', '),
+  });
 }
 
-function stockText({ sku, total, locations }: Stock): string {
-  const fields = ['physical', 'available', 'reserved', 'quarantined', 'damaged', 'inTransit', 'onOrder'];
-  const row = (name: string, of: Record<string, unknown>) =>
-    [name.padEnd(20), ...fields.map((field) => String(of[field] ?? 0).padStart(11))].join(' ');
-  return [
-    row(sku, Object.fromEntries(fields.map((field) => [field, field]))),
-    ...locations.map((level) => row(`  ${String(level.location)}`, level)),
-    row('  total', total),
-  ].join('\n');
+/** A CSV with a header, as objects. */
+async function rowsOf(chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const { parse } = await import('csv-parse/sync');
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return parse(Buffer.concat(parts), { columns: true, bom: true });
 }
 
 function planText(channel: string, { listings, calls, minutes, limit, basis }: Plan): string {
   return `Comparing ${listings} listings of ${channel} takes ${calls} calls (by ${basis}), about ${minutes} minutes at ${limit}.`;
 }
 
-function countLine({ id, source, takenAt, state, byStatus, accuracy, drift }: CountSummary): string {
-  const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(2)} %`);
-  const counts = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`);
-  return `${id}  ${source}  ${takenAt}  ${state}  ${counts.join(', ')}  accuracy ${percent(accuracy)}, drift ${percent(drift)}`;
+function countsText(counts: readonly CountSummary[]): string {
+  const percent = (share: number | null) => (share === null ? null : `${(share * 100).toFixed(2)} %`);
+  return table(counts, {
+    id: ({ id }) => id,
+    source: ({ source }) => source,
+    'taken at': ({ takenAt }) => takenAt,
+    state: ({ state }) => state,
+    lines: ({ byStatus }) =>
+      Object.entries(byStatus)
+        .map(([status, count]) => `${count} ${status}`)
+        .join(', '),
+    accuracy: ({ accuracy }) => percent(accuracy),
+    drift: ({ drift }) => percent(drift),
+  });
 }
 
-function printOr(flags: { json?: boolean }, value: unknown, text: string): void {
-  if (flags.json) printJson(value);
-  else printAnswer(text);
+/** Rows of whatever fields they have. */
+function linesText(lines: readonly Report[]): string {
+  const fields = [...new Set(lines.flatMap((line) => Object.keys(line)))];
+  return table(
+    lines,
+    Object.fromEntries(fields.map((field) => [field, (line: Report) => cellOf(line[field])])),
+  );
 }
 
-function parseTime(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
-  throw new InvalidArgumentError('Expected a time such as 2026-11-21T06:00:00Z.');
+function cellOf(value: unknown): Cell {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as Cell);
 }
 
 /** One line per field; nested values as JSON. */

@@ -1,7 +1,12 @@
-import { printAnswer, printJson, printNews, ProgressLine } from './cli-output';
+import { EXIT, printNews, ProgressLine, tell } from './cli-output';
 import type { ReplayProgress } from './replay/replay';
 import { isGood, type Summary } from './replay/summary';
 import { summaryText } from './replay/summary-text';
+
+/** Of a replay's summary, as JSON. */
+export const SUMMARY_SHAPE =
+  '{source, seed, documents, lines, orders, skus, webhooks, duplicatesIgnored, events, eventsByType, shortfalls, ' +
+  'channelEqual, differing, differences, pushes, channelCalls, quiet, verified, seconds, …}';
 
 /** What the help says about the files that can be replayed. */
 export const FILE_HELP = `
@@ -38,9 +43,8 @@ export function progressTeller(line: ProgressLine): (progress: ReplayProgress) =
 
 /** Prints the summary, and sets the exit code by it. */
 export function tellSummary(summary: Summary, title: string, asJson: boolean): void {
-  if (asJson) printJson(summary);
-  else printAnswer(`\n${title}\n\n${summaryText(summary)}\n`);
-  if (!isGood(summary)) process.exitCode = 1;
+  tell({ json: asJson }, summary, () => `\n${title}\n\n${summaryText(summary)}\n`);
+  if (!isGood(summary)) process.exitCode = EXIT.failed;
 }
 
 /**
@@ -59,7 +63,7 @@ export async function interruptible(run: (signal: AbortSignal) => Promise<void>)
     await run(interrupted.signal);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
-    process.exitCode = 130;
+    process.exitCode = EXIT.interrupted;
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson, printNews, ProgressLine } from './cli-output';
+import { type HostFlags, hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, EXIT, printNews, ProgressLine, tell } from './cli-output';
 import { interruptible } from './cli-replay';
+import { table } from './cli-table';
 import { HostProblemError } from './replay/host.errors';
-
-export type JsonFlags = HostFlags & { json?: boolean };
 
 export interface Task {
   id: string;
@@ -22,6 +21,8 @@ export interface Task {
   error: string | null;
 }
 
+/** The shape of a task as it is printed. */
+const TASK = '{id, kind, subject, state, askedBy, askedAt, finishedAt, done, total, note, report, error}';
 const LOOK_EVERY_MS = 300;
 const WIDTH = 24;
 
@@ -54,7 +55,7 @@ export async function follow<Report>(flags: HostFlags, path: string, body?: unkn
     throw new HostProblemError(500, 'task-failed', task.error ?? 'it failed', '', [], task);
   if (task && isTask(task) && task.state === 'cancelled') {
     printNews(`Cancelled task ${task.id}.`);
-    process.exitCode = 130;
+    process.exitCode = EXIT.interrupted;
   }
   return (task && isTask(task) ? task.report : task) as Report;
 }
@@ -79,37 +80,47 @@ export function addTaskCommands(program: Command): void {
 
   withHostOptions(tasks.command('list'))
     .description('list long tasks, newest first')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption(`[${TASK}]`))
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: Task[] }>('/v1/tasks');
-        if (flags.json) printJson(items);
-        else printAnswer(items.length === 0 ? 'No tasks yet.' : items.map(taskLine).join('\n'));
+        tell(flags, items, () => (items.length === 0 ? 'No tasks yet.' : tasksText(items)));
       }),
     );
 
   withHostOptions(tasks.command('show <id>'))
     .description('show a long task with its report')
+    .addOption(new JsonOption(TASK))
     .action(
-      action(async (id: string, flags: HostFlags) =>
-        printJson(await hostOf(flags).get(`/v1/tasks/${encodeURIComponent(id)}`)),
-      ),
+      action(async (id: string, flags: JsonFlags) => {
+        const task = await hostOf(flags).get<Task>(`/v1/tasks/${encodeURIComponent(id)}`);
+        tell(flags, task, () => [tasksText([task]), JSON.stringify(task.report, null, 2)].join('\n\n'));
+      }),
     );
 
   withHostOptions(tasks.command('cancel <id>'))
     .description('end a long task; what it has done stays done')
+    .addOption(new JsonOption(TASK))
     .action(
-      action(async (id: string, flags: HostFlags) => {
+      action(async (id: string, flags: JsonFlags) => {
         const task = await hostOf(flags).post<Task>(`/v1/tasks/${encodeURIComponent(id)}/cancel`);
-        printAnswer(task.state === 'cancelled' ? `Cancelled ${id}.` : `${id} ends within seconds.`);
+        tell(flags, task, () =>
+          task.state === 'cancelled' ? `Cancelled ${id}.` : `${id} ends within seconds.`,
+        );
       }),
     );
 }
 
-function taskLine(task: Task): string {
-  const { id, kind, subject, state, askedBy, askedAt, error } = task;
-  const how = state === 'running' ? progressText(task) : `${kind} ${subject}  ${state}`;
-  return `${id}  ${askedAt}  ${how}  by ${askedBy}${error === null ? '' : `\n  ${error}`}`;
+function tasksText(tasks: readonly Task[]): string {
+  return table(tasks, {
+    id: ({ id }) => id,
+    asked: ({ askedAt }) => askedAt,
+    by: ({ askedBy }) => askedBy,
+    task: ({ kind, subject }) => `${kind} ${subject}`,
+    state: ({ state }) => state,
+    done: ({ done, total }) => (total ? `${done}/${total}` : done),
+    note: ({ error, note }) => error ?? note,
+  });
 }
 
 interface Scheduled {
@@ -130,37 +141,38 @@ function addScheduleCommands(program: Command): void {
 
   withHostOptions(schedule.command('list'))
     .description('list recurring tasks with their last and next run')
-    .option('--json', 'print JSON')
+    .addOption(
+      new JsonOption(
+        '[{name, everySeconds, running, nextAt, lastStartedAt, lastSeconds, lastOutcome, lastError}]',
+      ),
+    )
     .action(
       action(async (flags: JsonFlags) => {
         const { items } = await hostOf(flags).get<{ items: Scheduled[] }>('/v1/schedule');
-        if (flags.json) printJson(items);
-        else printAnswer(scheduleText(items));
+        tell(flags, items, () => scheduleText(items));
       }),
     );
 
   withHostOptions(schedule.command('run <name>'))
     .description('run a recurring task now')
+    .addOption(new JsonOption('{name, due}'))
     .action(
-      action(async (name: string, flags: HostFlags) => {
+      action(async (name: string, flags: JsonFlags) => {
         await hostOf(flags).post(`/v1/schedule/${encodeURIComponent(name)}/run`, undefined, {
           repeatable: true,
         });
-        printAnswer(`${name} is due now.`);
+        tell(flags, { name, due: true }, () => `${name} is due now.`);
       }),
     );
 }
 
 function scheduleText(items: readonly Scheduled[]): string {
-  const width = Math.max(4, ...items.map(({ name }) => name.length));
-  const rows = items.map(
-    ({ name, everySeconds, running, nextAt, lastStartedAt, lastSeconds, lastOutcome, lastError }) => {
-      const next = running ? 'running now' : `next ${nextAt}`;
-      const last = lastStartedAt === null ? 'never ran' : `last ${lastStartedAt}`;
-      const took = lastSeconds === null ? '' : ` in ${lastSeconds.toFixed(2)} s`;
-      const error = lastError === null ? '' : `: ${lastError}`;
-      return `${name.padEnd(width)}  every ${everySeconds} s  ${next}  ${last}${took}  ${lastOutcome ?? ''}${error}`.trimEnd();
-    },
-  );
-  return rows.join('\n');
+  return table(items, {
+    name: ({ name }) => name,
+    'every s': ({ everySeconds }) => everySeconds,
+    next: ({ running, nextAt }) => (running ? 'running now' : nextAt),
+    last: ({ lastStartedAt }) => lastStartedAt ?? 'never ran',
+    'took s': ({ lastSeconds }) => lastSeconds?.toFixed(2),
+    outcome: ({ lastOutcome, lastError }) => [lastOutcome, lastError].filter(Boolean).join(': '),
+  });
 }

@@ -1,40 +1,41 @@
 import { checkChannels } from './channels/check-channels';
+import { packageNameOf, pinFault } from './channels/pinned-plugins';
 import type { Config } from './config/config';
-import { describeUrl } from './database/connection-url';
-import { waitForDatabase } from './database/data-source';
-
-export interface Finding {
-  /** `database`, `channels`, or the name of a channel. */
-  subject: string;
-  ok: boolean;
-  /** What is proven; or what is wrong, and what to do. */
-  message: string;
-}
+import { readPins } from './config/plugin-pins';
+import { examineDatabase, examineRedis } from './doctor-stores';
+import { fault, type Finding, good } from './doctor-finding';
+import { examineClock, examineDisk, examineNode, examinePublicUrl } from './doctor-host';
 
 /** Looks at what a host needs, without starting one. */
 export async function* examine(config: Config): AsyncGenerator<Finding> {
-  yield await examineDatabase(config);
-  if (config.channels.length === 0)
-    yield { subject: 'channels', ok: true, message: 'onhand.yaml names none yet; add one under channels' };
-  for await (const { channel, findings } of checkChannels(config))
-    for (const finding of findings) yield { subject: channel, ...finding };
+  yield examineNode();
+  yield good('configuration', config.file ?? 'no onhand.yaml here: every setting has its default');
+  yield* await examineDatabase(config);
+  yield* await examineRedis(config);
+  yield* await examineClock();
+  yield* await examineDisk(config);
+  yield* examinePlugins(config);
+  yield await examinePublicUrl(config);
+  yield* examineChannels(config);
 }
 
-async function examineDatabase({ database: { url } }: Config): Promise<Finding> {
-  const subject = 'database';
-  if (url === null)
-    return {
-      subject,
-      ok: true,
-      message: 'PostgreSQL is embedded: a host starts its own, in its data folder',
-    };
-  try {
-    await waitForDatabase(url, { log: quiet, warn: quiet, error: quiet }, 0);
-    return { subject, ok: true, message: `${describeUrl(url)} takes connections` };
-  } catch (error) {
-    return { subject, ok: false, message: (error as Error).message };
+/** What a channel cannot be served with is told of the channel, in the words of the loader. */
+function* examinePlugins({ folder, channels }: Config): Generator<Finding> {
+  const pins = readPins(folder);
+  for (const [name, pin] of pins) {
+    const problem = pinFault(folder, name, pin);
+    if (problem === undefined) yield good('plugins', `${name} ${pin.version} is the one that is pinned`);
+    else yield fault('plugins', problem, null);
   }
+  const loose = new Set(
+    channels.map(({ plugin }) => packageNameOf(plugin)).filter((name) => !pins.has(name)),
+  );
+  if (loose.size > 0) yield good('plugins', `not pinned, and loaded as they are: ${[...loose].join(', ')}`);
 }
 
-/** Findings say it all. */
-const quiet = () => undefined;
+async function* examineChannels(config: Config): AsyncGenerator<Finding> {
+  if (config.channels.length === 0)
+    yield good('channels', 'onhand.yaml names none yet; add one under channels, or run `onhand init`');
+  for await (const { channel, findings } of checkChannels(config))
+    for (const { ok, message } of findings) yield ok ? good(channel, message) : fault(channel, message, null);
+}

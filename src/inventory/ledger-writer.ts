@@ -26,6 +26,8 @@ export interface ChangedLevel {
 export interface PreparedBatch {
   statements: QueryConfig[];
   changed: ChangedLevel[];
+  /** New ones, and those that changed. */
+  reservations: Reservation[];
 }
 
 /**
@@ -68,6 +70,7 @@ export function prepareBatch(
       main,
     ],
     changed,
+    reservations,
   };
 }
 

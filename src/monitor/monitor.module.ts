@@ -6,6 +6,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { ChannelStatusController } from './channel-status.controller';
 import { ChannelStatusService } from './channel-status.service';
+import { ConfigController } from './config.controller';
 import { HealthController } from './health.controller';
 import { JobMetricsService } from './job-metrics.service';
 import { KpiCountingWorker } from './kpi-counting.worker';
@@ -25,6 +26,7 @@ import { StreamService } from './stream.service';
   imports: [ActivityModule, BuffersModule, ChannelsModule, InventoryModule, JobsModule],
   controllers: [
     ChannelStatusController,
+    ConfigController,
     HealthController,
     KpisController,
     MetricsController,
