@@ -19,6 +19,7 @@ import {
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
 import { DeliveriesConfig, ReceiverConfig } from './receiver.config';
+import { TelemetryConfig } from './telemetry.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -183,6 +184,8 @@ export class Config {
 
   @List('a list of receivers, each starting with "- name:"')
   readonly receivers: readonly ReceiverConfig[] = [];
+
+  @Mapping() readonly telemetry: TelemetryConfig = new TelemetryConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];
