@@ -92,6 +92,8 @@ describe(`over a random history (KPI_SEED=${SEED})`, () => {
   test('it stays so once the past is kept, by two hosts at once and again', async () => {
     const [one, two] = [newHost(), newHost()];
     await Promise.all([one.count(), two.count()]);
+    // As after a backup that was taken before: the same days are counted again.
+    await dataSource.query(`UPDATE kpi_progress SET counted_until = counted_until - interval '3 days'`);
     await one.count();
     const [kept] = await dataSource.query(
       'SELECT count(*)::int AS spans, count(DISTINCT fact)::int AS facts FROM kpi_buckets',

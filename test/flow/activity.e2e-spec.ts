@@ -342,6 +342,20 @@ describe('the log', () => {
     expect((await entries('action=a')).map(({ actor }) => actor.name)).toEqual(['kept']);
   });
 
+  test('is waited for by an answer, for a second at most', async () => {
+    const runner = host.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('LOCK TABLE activity IN EXCLUSIVE MODE');
+    const askedAt = performance.now();
+    const answer = await host.api.post('/v1/skus', { sku: 'STUCK' });
+    const tookMs = performance.now() - askedAt;
+    await runner.commitTransaction();
+    await runner.release();
+    expect(answer.status).toBe(201);
+    expect(tookMs).toBeGreaterThan(900);
+    await eventually(async () => expect(await last('action=sku')).toMatchObject({ subject: 'STUCK' }));
+  });
+
   test('that cannot be written changes no answer, and is written once it can', async () => {
     await host.dataSource.query('ALTER TABLE activity RENAME TO activity_away');
     const answer = await host.api.post('/v1/skus', { sku: 'MEANWHILE' });

@@ -132,10 +132,12 @@ describe('what happens', () => {
   });
 
   test('to calls is written down by the minute, once, however often', async () => {
+    const calls = host.app.get(CallRecordsService);
     host.shop.faults({ fail: 1 });
     await host.api.post('/v1/channels/shop/reconcile');
+    await calls.write();
+    await host.api.post('/v1/channels/shop/reconcile');
     host.shop.faults({ fail: 0 });
-    const calls = host.app.get(CallRecordsService);
     await Promise.all([calls.write(), calls.write()]);
     await calls.write();
     const [row] = await host.dataSource.query(
@@ -148,6 +150,7 @@ describe('what happens', () => {
     );
     expect(row.unanswered).toBeGreaterThan(0);
     expect(row.unanswered).toBe(now.unanswered);
+    expect(row.answered).toBeLessThanOrEqual(now.answered!);
     const { api_error_ratio: told } = await kpis('window=1h&channel=shop');
     expect(told.value).toBeCloseTo(row.unanswered / (row.unanswered + row.answered), 9);
     expect(await eventsOf(told)).toEqual(
