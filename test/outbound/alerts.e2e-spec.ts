@@ -304,9 +304,10 @@ describe('alerts', () => {
   test('a KPI that misses its aim, and a channel that answers 429, are told with what they are', async () => {
     const tooMany = { lines: [{ sku: 'A', quantity: 1_000_000 }] };
     expect((await host.api.post('/v1/reservations', tooMany)).status).toBe(409);
-    await sql(`INSERT INTO channel_calls (channel, minute, answered, throttled, unanswered)
-               VALUES ('shop', date_trunc('minute', now()), 0, 100000, 0)
-               ON CONFLICT (channel, minute) DO UPDATE SET throttled = 100000`);
+    await sql(
+      `INSERT INTO channel_calls (minute, channel, host, answered, throttled, unanswered, refused)
+       VALUES (date_trunc('minute', now()), 'shop', gen_random_uuid(), 0, 100000, 0, 0)`,
+    );
     expect(await evaluated('kpi:reservation_conflict_rate')).toMatchObject({
       ...{ state: 'open', threshold: 0.003, link: '/#/kpis/reservation_conflict_rate' },
       summary: expect.stringMatching(
