@@ -21,6 +21,7 @@ import { OutboundModule } from './outbound/outbound.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
 import { SchedulerModule } from './scheduler/scheduler.module';
+import { TelemetryModule } from './telemetry/telemetry.module';
 
 /** The rooms of the host, in the order that stock flows through them. */
 @Module({})
@@ -33,11 +34,12 @@ export class AppModule implements OnApplicationBootstrap {
   }
 
   static forRoot(config: Config): DynamicModule {
-    const { database, dataDir, dataDirExplicit, redis } = config;
+    const { database, dataDir, dataDirExplicit, redis, telemetry } = config;
     return {
       module: AppModule,
       imports: [
         LoggerModule.forRoot(logging(config)),
+        ...(telemetry.otlpUrl === null ? [] : [TelemetryModule.forRoot(telemetry.otlpUrl)]),
         { ...ConfigModule.forRoot(config), global: true },
         {
           ...DatabaseModule.forRoot({

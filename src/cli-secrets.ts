@@ -1,13 +1,23 @@
 import type { Command } from 'commander';
-import { type HostFlags, hostOf, withHostOptions } from './cli-options';
-import { action, printAnswer, printJson } from './cli-output';
+import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
+import { action, EXIT, tell } from './cli-output';
+import { table } from './cli-table';
 
 interface Place {
   channel: string;
   name: string;
 }
 
-type JsonFlags = HostFlags & { json?: boolean };
+interface Kept {
+  keys: string[];
+  items: (Place & { keyId: string; changedAt: string })[];
+}
+
+interface Rotated {
+  key: string | null;
+  resealed: number;
+  unopened: Place[];
+}
 
 export function addSecretCommands(program: Command): void {
   const secrets = program
@@ -16,36 +26,45 @@ export function addSecretCommands(program: Command): void {
 
   withHostOptions(secrets.command('list'))
     .description('list what is kept and which key sealed it, never what it says')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{keys, items: [{channel, name, keyId, changedAt}]}'))
     .action(
       action(async (flags: JsonFlags) => {
-        const told = await hostOf(flags).get<{
-          keys: string[];
-          items: (Place & { keyId: string; changedAt: string })[];
-        }>('/v1/secrets');
-        if (flags.json) return printJson(told);
-        const lines = told.items.map(
-          ({ channel, name, keyId, changedAt }) =>
-            `${channel}  ${name}  sealed with ${keyId}${told.keys.includes(keyId) ? '' : ' (no such key here)'}  since ${changedAt}`,
-        );
-        printAnswer([`Keys, the first one seals: ${told.keys.join(', ') || 'none'}`, ...lines].join('\n'));
+        const kept = await hostOf(flags).get<Kept>('/v1/secrets');
+        tell(flags, kept, () => keptText(kept));
       }),
     );
 
   withHostOptions(secrets.command('rotate'))
     .description('seal everything with the first key, so that the others can be taken away')
-    .option('--json', 'print JSON')
+    .addOption(new JsonOption('{key, resealed, unopened: [{channel, name}]}'))
     .action(
       action(async (flags: JsonFlags) => {
-        const done = await hostOf(flags).post<{ key: string | null; resealed: number; unopened: Place[] }>(
-          '/v1/secrets/rotate',
-          {},
-        );
-        if (done.unopened.length > 0) process.exitCode = 1;
-        if (flags.json) return printJson(done);
-        printAnswer(`Sealed ${done.resealed} with the key ${done.key ?? '(none)'}.`);
-        for (const { channel, name } of done.unopened)
-          printAnswer(`${channel} ${name} opens with no key of ONHAND_SECRET_KEYS and was left as it is.`);
+        const done = await hostOf(flags).post<Rotated>('/v1/secrets/rotate', {});
+        if (done.unopened.length > 0) process.exitCode = EXIT.failed;
+        tell(flags, done, () => rotatedText(done));
       }),
     );
+}
+
+function keptText({ keys, items }: Kept): string {
+  const rows = table(items, {
+    channel: ({ channel }) => channel,
+    name: ({ name }) => name,
+    'sealed with': ({ keyId }) => (keys.includes(keyId) ? keyId : `${keyId} (no such key here)`),
+    since: ({ changedAt }) => changedAt,
+  });
+  return [
+    `Keys, the first one seals: ${keys.join(', ') || 'none'}`,
+    ...(items.length > 0 ? [rows] : []),
+  ].join('\n');
+}
+
+function rotatedText({ key, resealed, unopened }: Rotated): string {
+  return [
+    `Sealed ${resealed} with the key ${key ?? '(none)'}.`,
+    ...unopened.map(
+      ({ channel, name }) =>
+        `${channel} ${name} opens with no key of ONHAND_SECRET_KEYS and was left as it is.`,
+    ),
+  ].join('\n');
 }

@@ -8,6 +8,7 @@ import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
+import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
@@ -53,6 +54,7 @@ export function onhandProgram(): Command {
   addTaskCommands(program);
   addBufferCommands(program);
   addBacktestCommand(program);
+  addKpiCommands(program);
   addAlertCommands(program);
   addReceiverCommands(program);
   addCompletionCommand(program);

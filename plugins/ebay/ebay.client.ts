@@ -13,6 +13,7 @@ import { partOf, textIn } from './ebay.fields';
 import { limitsOf } from './ebay.limits';
 import type { EbayOptions } from './ebay.options';
 import { type SigningKey, signatureHeaders, signingKeyOf } from './ebay.signature';
+import { keptSigningKey, type MadeKey } from './ebay.signing-key';
 import { EbayTokens, type TokenKind } from './ebay.tokens';
 
 export interface EbayCall {
@@ -95,7 +96,7 @@ export class EbayClient {
     this.signingKey ??=
       privateKey !== undefined && jwe !== undefined
         ? Promise.resolve().then(() => signingKeyOf(privateKey, jwe))
-        : this.createKey();
+        : keptSigningKey(this.host, () => this.createKey());
     // What failed once is tried again with the next call.
     this.signingKey.catch(() => (this.signingKey = undefined));
     return this.signingKey;
@@ -133,7 +134,7 @@ export class EbayClient {
     return signatureHeaders(call, await this.key(), createdSeconds);
   }
 
-  private async createKey(): Promise<SigningKey> {
+  private async createKey(): Promise<MadeKey> {
     const response = await this.send({
       method: 'POST',
       path: '/developer/key_management/v1/signing_key',
@@ -141,14 +142,12 @@ export class EbayClient {
       token: 'application',
       at: 'apiz',
     });
-    const { privateKey, jwe } = partOf(response.json());
-    const [secret, key] = [textIn(privateKey), textIn(jwe)];
-    if (response.status > 201 || secret === undefined || key === undefined)
+    const body = partOf(response.json());
+    const [privateKey, jwe] = [textIn(body.privateKey), textIn(body.jwe)];
+    if (response.status > 201 || privateKey === undefined || jwe === undefined)
       throw new ChannelProtocolError(`createSigningKey gave no key, but ${wordsOf(response)}`);
-    this.host.log.warn(
-      'a signing key was made for this process alone; make one by hand and set digitalSignature.privateKey and .jwe, so that there is one for all of them',
-    );
-    return signingKeyOf(secret, key);
+    const expirationTime = Number(body.expirationTime);
+    return { privateKey, jwe, ...(expirationTime > 0 && { expirationTime }) };
   }
 
   private judged(call: EbayCall, response: ChannelHttpResponse): ChannelHttpResponse {

@@ -66,6 +66,7 @@ test('a code is exchanged once, and what it gave outlives the process; the code 
   const standing = { isGiven: true, endsAt: new Date(NOW + EIGHTEEN_MONTHS * 1000) };
   expect(await channel.authorization!.standing()).toEqual(standing);
   expect(JSON.stringify([...kept, ...host.logged])).not.toContain(CODE);
+  expect(host.logged.join()).not.toMatch(/given|first|cert/);
 
   const restarted = await connect(memorySecrets(kept));
   await restarted.channel.authorization!.accept(CODE);

@@ -20,7 +20,7 @@ export async function connectEbay(
   options: Record<string, unknown> = {},
   secrets?: ChannelSecrets,
 ): Promise<Connected> {
-  const host = new QuietHost({ nowMs: NOW, secrets });
+  const host = new QuietHost({ channel: 'ebay', nowMs: NOW, secrets });
   const channel = await host.connect(plugin, {
     marketplaceId: 'EBAY_DE',
     clientId: 'app',

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import nock from 'nock';
-import { resolvePluginOptions } from 'onhand/channel-api';
+import { memorySecrets, resolvePluginOptions } from 'onhand/channel-api';
 import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, ENDPOINT, token, VERIFICATION_TOKEN } from './ebay.fixtures';
 import plugin from './ebay.plugin';
@@ -253,14 +253,13 @@ it('a signed call carries a signature of a key that eBay made, where the options
         header('content-digest') === digest && verify(null, Buffer.from(base), publicKey, signature);
       return [200, { cancelId: 'c-1' }];
     });
-  const { channel, host } = await connectEbay({
-    cancel: { enabled: true },
-    digitalSignature: { enabled: true },
-  });
+  const kept = new Map<string, string>();
+  const options = { cancel: { enabled: true }, digitalSignature: { enabled: true } };
+  const { channel } = await connectEbay(options, memorySecrets(kept));
   const request = { cancelId: 'x', orderId: '1', lines: [], reason: 'oversold', message: 'Sorry.' };
   expect(await channel.cancelOrder!(request)).toEqual({ outcome: 'pending', receipt: 'c-1' });
   expect(isVerified).toBe(true);
-  expect(host.logged.join()).toContain('a signing key was made');
+  expect(JSON.parse(kept.get('signing-key')!)).toMatchObject({ jwe: 'a.jwe' });
 });
 
 describe('options', () => {

@@ -31,6 +31,7 @@ const RECORDED: Readonly<Record<string, RecordedAction>> = {
   'DELETE /v1/session': { action: 'session.end' },
   'POST /v1/keys': { action: 'key.create', subject: ({ answer }) => answer.id, body: ['name', 'scopes'] },
   'DELETE /v1/keys/:id': { action: 'key.revoke' },
+  'POST /v1/secrets/rotate': { action: 'secret.rotate', subject: () => null, answer: ['key', 'resealed'] },
   'POST /v1/tasks/:id/cancel': { action: 'task.cancel', answer: ['kind', 'subject'] },
   'POST /v1/schedule/:name/run': { action: 'schedule.run' },
 
@@ -38,6 +39,8 @@ const RECORDED: Readonly<Record<string, RecordedAction>> = {
   'PUT /v1/channels/:channel/pause': { action: 'channel.pause', body: REASON },
   'DELETE /v1/channels/:channel/pause': { action: 'channel.resume' },
   'POST /v1/channels/:channel/reconcile': { action: 'channel.reconcile', body: ['channelSkus'] },
+  'POST /v1/channels/:channel/authorization': { action: 'channel.authorize', answer: ['endsAt'] },
+  'POST /v1/channels/:channel/drifts/accept': { action: 'drift.accept', body: ['channelSkus', 'reason'] },
   'POST /v1/channels/:channel/drifts/correct': { action: 'drift.correct', body: ['channelSkus'] },
   'POST /v1/channels/:channel/orders/reconcile': { action: 'order.reconcile', body: ['since', 'repair'] },
 

@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
 import { ALERT_RULE_SECTIONS, AlertRulesConfig, AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
@@ -24,10 +25,11 @@ import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
 import { DeliveriesConfig, ReceiverConfig, SmtpConfig } from './receiver.config';
 import { ShortfallConfig } from './shortfall.config';
+import { TelemetryConfig } from './telemetry.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
-interface Shape<T extends object> {
+export interface Shape<T extends object> {
   readonly type: new () => T;
   readonly sections?: { readonly [K in keyof T]?: Shape<object> };
   readonly lists?: { readonly [K in keyof T]?: Shape<object> };
@@ -57,7 +59,7 @@ const ALERTS_SHAPE: Shape<AlertsConfig> = {
   },
 };
 
-const CONFIG_SHAPE: Shape<Config> = {
+export const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
     server: { type: ServerConfig },
@@ -72,11 +74,13 @@ const CONFIG_SHAPE: Shape<Config> = {
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    access: { type: AccessConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
     activity: { type: ActivityConfig },
     alerts: ALERTS_SHAPE,
     deliveries: { type: DeliveriesConfig },
+    telemetry: { type: TelemetryConfig },
   },
   lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE, receivers: RECEIVER_SHAPE },
 };

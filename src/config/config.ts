@@ -1,3 +1,4 @@
+import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
 import { AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
@@ -18,6 +19,7 @@ import {
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
 import { DeliveriesConfig, ReceiverConfig } from './receiver.config';
+import { TelemetryConfig } from './telemetry.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -173,6 +175,7 @@ export class Config {
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
   @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
+  @Mapping() readonly access: AccessConfig = new AccessConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
   @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
@@ -181,6 +184,8 @@ export class Config {
 
   @List('a list of receivers, each starting with "- name:"')
   readonly receivers: readonly ReceiverConfig[] = [];
+
+  @Mapping() readonly telemetry: TelemetryConfig = new TelemetryConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

@@ -44,6 +44,7 @@ export const PROBLEMS = {
   'unknown-sku': { status: 422, title: 'The SKU does not exist' },
   'unknown-location': { status: 422, title: 'The location does not exist' },
   'quantity-too-large': { status: 422, title: 'The quantity is too large' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'channel-unavailable': { status: 502, title: 'The channel does not answer' },
   'channel-unauthorized': { status: 502, title: 'The channel refuses the credentials' },

@@ -5,6 +5,7 @@ import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
+import { currentTrace, traced } from '../telemetry/tracing';
 import { CatalogService } from './catalog.service';
 import { contentHash, type LedgerCommand, type Outcome } from './commands';
 import { decideCommand } from './decide-command';
@@ -29,6 +30,7 @@ interface CommittedBatch {
 interface KeyedCommand {
   command: LedgerCommand;
   hash: Buffer;
+  trace: string | undefined;
 }
 
 export type CommitListener = (changed: readonly ChangedLevel[]) => void;
@@ -80,7 +82,12 @@ export class LedgerService implements OnApplicationShutdown {
    */
   async post(command: LedgerCommand): Promise<Posted> {
     if (this.closed) throw new LedgerClosedError();
-    return this.lanes[laneOf(command) % this.lanes.length]!.post({ command, hash: contentHash(command) });
+    const lane = this.lanes[laneOf(command) % this.lanes.length]!;
+    const hash = contentHash(command);
+    return traced(
+      () => ({ name: `ledger ${command.kind}` }),
+      () => lane.post({ command, hash, trace: currentTrace() }),
+    );
   }
 
   /** Called after each commit with the levels it changed, before the callers are answered. */
@@ -137,7 +144,7 @@ export class LedgerService implements OnApplicationShutdown {
   /** The recorded answer, or a new decision, which the rest of the batch then sees. */
   private answer(
     stock: LockedStock,
-    { command, hash }: KeyedCommand,
+    { command, hash, trace }: KeyedCommand,
     decided: DecidedCommand[],
   ): Posted | Error {
     const known = stock.keys.get(command.key);
@@ -151,7 +158,7 @@ export class LedgerService implements OnApplicationShutdown {
       const refused = 'refused' in outcome;
       if (!refused) stock.take(draft);
       const { events, shortfalls } = refused ? { events: [], shortfalls: [] } : draft;
-      decided.push({ command, contentHash: hash, outcome, events, shortfalls });
+      decided.push({ command, contentHash: hash, outcome, events, shortfalls, trace });
       stock.keys.set(command.key, { contentHash: hash, outcome });
       return { outcome, duplicate: false };
     } catch (error) {

@@ -6,6 +6,7 @@ import { countRows } from '../support/row-counts';
 
 /** What each route needs. A route that is not here fails the tests below. */
 const NEEDED: Record<string, Scope> = {
+  'GET /v1/activity': 'channels:read',
   'GET /v1/availability': 'stock:read',
   'GET /v1/channels': 'channels:read',
   'GET /v1/channels/{channel}/authorization': 'channels:write',
@@ -21,6 +22,7 @@ const NEEDED: Record<string, Scope> = {
   'DELETE /v1/channels/{channel}/pause': 'channels:write',
   'PUT /v1/channels/{channel}/pause': 'channels:write',
   'POST /v1/channels/{channel}/reconcile': 'channels:write',
+  'GET /v1/channels/{channel}/queue': 'channels:read',
   'GET /v1/channels/{channel}/reconciliations': 'channels:read',
   'GET /v1/channels/{channel}/suggestions': 'channels:read',
   'POST /v1/channels/{channel}/suggestions': 'channels:write',
@@ -30,6 +32,7 @@ const NEEDED: Record<string, Scope> = {
   'POST /v1/channels/{channel}/unmapped/ignore': 'channels:write',
   'POST /v1/channels/{channel}/unmapped/unignore': 'channels:write',
   'GET /v1/channels/{channel}/reconcile/plan': 'channels:read',
+  'POST /v1/channels/{channel}/drifts/accept': 'channels:write',
   'POST /v1/channels/{channel}/drifts/correct': 'channels:write',
   'POST /v1/channels/{channel}/orders/reconcile': 'channels:write',
   'GET /v1/channels/{channel}/orders/differences': 'channels:read',
@@ -60,6 +63,9 @@ const NEEDED: Record<string, Scope> = {
   'POST /v1/events': 'stock:write',
   'DELETE /v1/keys/{id}': 'admin',
   'GET /v1/keys': 'admin',
+  'GET /v1/kpis': 'channels:read',
+  'GET /v1/kpis/history': 'channels:read',
+  'GET /v1/kpis/{name}/events': 'channels:read',
   'POST /v1/keys': 'admin',
   'GET /v1/secrets': 'admin',
   'POST /v1/secrets/rotate': 'admin',
@@ -75,6 +81,7 @@ const NEEDED: Record<string, Scope> = {
   'GET /v1/buffers/policies': 'channels:read',
   'POST /v1/buffers/policies': 'channels:write',
   'DELETE /v1/buffers/policies/{name}': 'channels:write',
+  'GET /v1/buffers/rows': 'channels:read',
   'POST /v1/buffers/recalculate': 'channels:write',
   'GET /v1/listings/{id}/pushes': 'channels:read',
   'GET /v1/listings/{id}/waterfall': 'channels:read',
@@ -103,6 +110,7 @@ const NEEDED: Record<string, Scope> = {
   'POST /v1/parked/webhooks/retry': 'channels:write',
   'POST /v1/parked/webhooks/{id}/dismiss': 'channels:write',
   'POST /v1/parked/webhooks/{id}/retry': 'channels:write',
+  'GET /v1/reservations': 'stock:read',
   'POST /v1/reservations': 'reservations:write',
   'GET /v1/reservations/{id}': 'stock:read',
   'POST /v1/reservations/{id}/confirm': 'reservations:write',
@@ -116,6 +124,7 @@ const NEEDED: Record<string, Scope> = {
   'GET /v1/stock/{sku}': 'stock:read',
   'GET /v1/stock/{sku}/events': 'stock:read',
   'GET /v1/stream': 'stock:read',
+  'GET /v1/tags': 'stock:read',
 };
 
 const ROUTES = Object.keys(NEEDED).map((name) => {

@@ -139,8 +139,11 @@ describe('the catalog', () => {
     expect((await host.api.get<Skus>('/v1/stock?tag=fragile')).body.items).toMatchObject([
       { sku: 'LOW-1', name: 'Low one', barcode: null, tags: ['fragile', 'low'], total: { available: 7 } },
     ]);
+    // Made by another host, which this one has not heard of.
+    await host.dataSource.query(`INSERT INTO skus (code, tags) VALUES ('LOW-4', '{elsewhere}')`);
+    expect(await found('tag=elsewhere')).toEqual(['LOW-4']);
     expect((await host.api.get('/v1/tags')).body).toMatchObject({
-      items: [{ tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
+      items: [{ tag: 'elsewhere' }, { tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
     });
     for (const query of ['atMost=x', 'atMost=1.5', 'tag=', 'color=red'])
       expect((await host.api.get(`/v1/stock?${query}`)).status).toBe(400);

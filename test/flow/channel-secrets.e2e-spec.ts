@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type EbaySimulator, startSimulator } from '../../plugins/ebay/simulator';
+import { addAuthorizeCommand } from '../../src/cli-authorize';
+import { addSecretCommands } from '../../src/cli-secrets';
 import { loadConfig } from '../../src/config/load-config';
-import { examine, type Finding } from '../../src/doctor';
+import { examine } from '../../src/doctor';
+import type { Finding } from '../../src/doctor-finding';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
-import { startTestHost, type TestHost } from '../support/host';
+import { ADMIN_KEY, startTestHost, type TestHost } from '../support/host';
 import { listingsCsv } from '../support/shop-host';
 import { temporaryFolder } from '../support/test-server';
 
@@ -153,6 +158,43 @@ describe('a channel whose seller has to consent', () => {
     for await (const each of examine(loadConfig({ file, env, cwd: folder }))) findings.push(each);
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
     expect(findings.map(({ message }) => message).join()).toMatch(/consent ends in 54\d days/);
+  });
+});
+
+describe('on the command line', () => {
+  /** What the commands print; `paste` answers what stands on standard error with the line that is pasted. */
+  async function onhand(host: TestHost, words: string[], paste: (news: string) => string = () => '') {
+    const said = { out: [] as string[], news: [] as string[] };
+    const input = new PassThrough();
+    const log = jest.spyOn(console, 'log').mockImplementation((text: string) => void said.out.push(text));
+    const error = jest.spyOn(console, 'error').mockImplementation((text: string) => {
+      said.news.push(text);
+      if (text.startsWith('Then paste')) input.end(`${paste(said.news.join(' '))}\n`);
+    });
+    try {
+      const program = new Command('onhand').exitOverride();
+      addAuthorizeCommand(program, input);
+      addSecretCommands(program);
+      await program.parseAsync([...words, '--url', host.url, '--api-key', ADMIN_KEY], { from: 'user' });
+      return { out: said.out.join('\n'), news: said.news.join('\n'), code: process.exitCode };
+    } finally {
+      process.exitCode = undefined;
+      log.mockRestore();
+      error.mockRestore();
+    }
+  }
+
+  test('`authorize` shows where to consent and takes what came back; `secrets` tells what is kept', async () => {
+    const host = await start([OLD]);
+    const agree = (news: string) => ebay.consent(/https:\/\/auth\.ebay\.com\S+/.exec(news)![0]);
+    const done = await onhand(host, ['authorize', 'ebay'], agree);
+    expect(done.out).toMatch(/^ebay is signed in to until 20\d\d-\d\d-\d\d\.$/);
+    const nothing = await onhand(host, ['authorize', 'ebay']);
+    expect([nothing.code, nothing.news]).toEqual([1, expect.stringContaining('nothing was pasted')]);
+    expect((await onhand(host, ['secrets', 'list'])).out).toMatch(
+      /ebay {2}consent {2}sealed with [0-9a-f]{8} {2}since/,
+    );
+    expect((await onhand(host, ['secrets', 'rotate'])).out).toMatch(/^Sealed 0 with the key [0-9a-f]{8}\.$/);
   });
 });
 

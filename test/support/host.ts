@@ -40,6 +40,8 @@ const IMPATIENT = {
   intake: { sweepEverySeconds: 1 },
   push: { pollEverySeconds: 1, leaseSeconds: 5, maxAttempts: 100 },
   breaker: { openSeconds: 1, maxOpenSeconds: 1 },
+  // A test is one caller at one address, and does in a second what takes others a day.
+  access: { requestsPerSecond: 100_000, failuresPerMinute: 0 },
 };
 
 /** The simulators' address, which a host does not let plugins reach unless it is told. */

@@ -36,7 +36,7 @@ const LEDGER_TABLES = 'ledger|levels';
 const ROOMS = [
   ...['access', 'activity', 'alerts', 'buffers', 'channel-api', 'channels', 'config', 'console'],
   ...['database', 'http', 'install', 'intake', 'inventory', 'jobs', 'monitor', 'outbound', 'push'],
-  ...['reconcile', 'replay', 'scheduler', 'secrets'],
+  ...['reconcile', 'replay', 'scheduler', 'secrets', 'telemetry'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];

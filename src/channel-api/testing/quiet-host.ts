@@ -5,6 +5,8 @@ import type { ChannelHttp, ChannelHttpRequest } from '../http-client';
 import { resolvePluginOptions } from '../plugin-options';
 
 export interface QuietHostSettings {
+  /** The channel's name. */
+  channel?: string;
   /** Where its clock begins; the time of day otherwise. */
   nowMs?: number;
   /** What a wait really takes, so that answers have a moment to come meanwhile. */
@@ -58,7 +60,7 @@ export class QuietHost {
       maxResponseBytes: this.settings.maxResponseBytes,
     });
     return plugin.connect(resolved, {
-      channel: 'tested',
+      channel: this.settings.channel ?? 'tested',
       http: this.watched(http),
       log,
       clock: this.clock,
