@@ -179,6 +179,15 @@ const PUSH: readonly PlantedBug[] = [
     test: 'under a lease that has ended',
   },
   {
+    name: 'deadline-lifted-by-the-next',
+    breaks: 'rows of a push that was given up are sent under the next one’s deadline, over newer numbers',
+    file: 'src/channels/call-deadline.ts',
+    before: 'if (this.busy) return Promise.reject(new CallTooLateError());',
+    after: '',
+    spec: 'src/channels/call-deadline.spec.ts',
+    test: 'stays bound by it beside a later one',
+  },
+  {
     name: 'lost-answer-believed',
     breaks: 'what a channel may have taken without an answer is never put right',
     file: 'src/push/push-records.ts',
