@@ -5,6 +5,7 @@ import { addCompletionCommand } from './cli-completion';
 import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
+import { addInitCommand } from './cli-init';
 import { addKeyCommands } from './cli-keys';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
@@ -33,6 +34,7 @@ export function onhandProgram(): Command {
     .exitOverride();
 
   addHostCommands(program);
+  addInitCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
   addOrdersCommands(program);
