@@ -1,7 +1,9 @@
 import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AccessModule } from './access/access.module';
+import { ActivityModule } from './activity/activity.module';
 import { ApiKeyEntity } from './access/api-key.entity';
+import { AlertsModule } from './alerts/alerts.module';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
@@ -15,6 +17,7 @@ import { JobsModule } from './jobs/jobs.module';
 import { JobsService } from './jobs/jobs.service';
 import { WakeQueueModule } from './jobs/wake-queue.module';
 import { MonitorModule } from './monitor/monitor.module';
+import { OutboundModule } from './outbound/outbound.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
 import { SchedulerModule } from './scheduler/scheduler.module';
@@ -50,11 +53,14 @@ export class AppModule implements OnApplicationBootstrap {
         },
         ...(redis.url === null ? [] : [WakeQueueModule.forRoot(redis.url)]),
         AccessModule,
+        ActivityModule,
         IntakeModule,
         InventoryModule,
         JobsModule,
         PushModule,
         ReconcileModule,
+        OutboundModule,
+        AlertsModule,
         MonitorModule,
         SchedulerModule,
       ],

@@ -76,6 +76,7 @@ export function hostOf({ url, apiKey }: HostFlags, signal?: AbortSignal, attempt
     apiKey: apiKey || ONHAND_API_KEY || ONHAND_ADMIN_KEY || undefined,
     attempts,
     signal,
+    client: 'cli',
   });
 }
 

@@ -31,31 +31,7 @@ export function pluginsCommand(program: Command): Command {
 
 export function addPluginCommands(program: Command): void {
   const plugins = pluginsCommand(program);
-
-  plugins
-    .command('add <plugin>')
-    .description(`install a plugin beside onhand.yaml and pin it in ${PINS_FILE}`)
-    .option('--replace', 'take the place of another version of it')
-    .addOption(new JsonOption('{name, version, source, integrity, files, channelApi, replaced, isNew}'))
-    .option('--config <file>', CONFIG_HELP)
-    .addHelpText('after', ADD_HELP)
-    .action(
-      action(async (plugin: string, { replace = false, ...flag }: ConfigFlag & { replace?: boolean }) => {
-        const { folder, channels } = projectOf(flag);
-        const added = await addPlugin(plugin, { cwd: process.cwd(), project: folder, replace });
-        if (!flag.json)
-          printNews(
-            addedText(
-              added,
-              channels.some((channel) => channel.plugin === added.name),
-            ),
-          );
-        const { name, pin, channelApi, replaced = null, isNew } = added;
-        const { version, source, integrity, files } = pin;
-        const answer = { name, version, source, integrity, files, channelApi, replaced, isNew };
-        tell(flag, answer, () => `${name}@${pin.version}`);
-      }),
-    );
+  addAddCommand(plugins);
 
   plugins
     .command('install')
@@ -100,6 +76,33 @@ export function addPluginCommands(program: Command): void {
           { name, version, removed: true },
           () => `Removed ${name} ${version}. Hosts that run with it are to be restarted.`,
         );
+      }),
+    );
+}
+
+function addAddCommand(plugins: Command): void {
+  plugins
+    .command('add <plugin>')
+    .description(`install a plugin beside onhand.yaml and pin it in ${PINS_FILE}`)
+    .option('--replace', 'take the place of another version of it')
+    .addOption(new JsonOption('{name, version, source, integrity, files, channelApi, replaced, isNew}'))
+    .option('--config <file>', CONFIG_HELP)
+    .addHelpText('after', ADD_HELP)
+    .action(
+      action(async (plugin: string, { replace = false, ...flag }: ConfigFlag & { replace?: boolean }) => {
+        const { folder, channels } = projectOf(flag);
+        const added = await addPlugin(plugin, { cwd: process.cwd(), project: folder, replace });
+        if (!flag.json)
+          printNews(
+            addedText(
+              added,
+              channels.some((channel) => channel.plugin === added.name),
+            ),
+          );
+        const { name, pin, channelApi, replaced = null, isNew } = added;
+        const { version, source, integrity, files } = pin;
+        const answer = { name, version, source, integrity, files, channelApi, replaced, isNew };
+        tell(flag, answer, () => `${name}@${pin.version}`);
       }),
     );
 }

@@ -25,7 +25,7 @@ export function table<Row>(
   const values = rows.map((row) => names.map((name) => columns[name]!(row)));
   const cells = values.map((row) => row.map((value) => String(value ?? '').replace(/\s+/g, ' ')));
   const isRight = names.map((_, at) => values.some((row) => typeof row[at] === 'number'));
-  const widths = fit(
+  const widths = fitted(
     names.map((name, at) => Math.max(lengthOf(name), ...cells.map((row) => lengthOf(row[at]!)))),
     terminal.isTTY ? (terminal.columns ?? 80) : Infinity,
   );
@@ -47,15 +47,15 @@ function bold(text: string, terminal: Terminal): string {
 }
 
 /** Takes from the widest column as long as the line is too long. */
-function fit(widths: readonly number[], available: number): number[] {
-  const fitted = [...widths];
+function fitted(widths: readonly number[], available: number): number[] {
+  const result = [...widths];
   const gaps = GAP.length * (widths.length - 1);
   for (;;) {
-    const excess = fitted.reduce((sum, width) => sum + width, gaps) - available;
-    const widest = Math.max(...fitted);
-    if (!(excess > 0) || widest <= NARROWEST) return fitted;
-    const next = Math.max(NARROWEST, ...fitted.filter((width) => width < widest));
-    fitted[fitted.indexOf(widest)] = Math.max(next - 1, widest - excess, NARROWEST);
+    const excess = result.reduce((sum, width) => sum + width, gaps) - available;
+    const widest = Math.max(...result);
+    if (!(excess > 0) || widest <= NARROWEST) return result;
+    const next = Math.max(NARROWEST, ...result.filter((width) => width < widest));
+    result[result.indexOf(widest)] = Math.max(next - 1, widest - excess, NARROWEST);
   }
 }
 

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addAlertCommands } from './cli-alerts';
+import { addAuthorizeCommand } from './cli-authorize';
 import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
 import { addCompletionCommand } from './cli-completion';
@@ -7,13 +9,16 @@ import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addInitCommand } from './cli-init';
 import { addKeyCommands } from './cli-keys';
+import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReceiverCommands } from './cli-receivers';
 import { addReconcileCommands } from './cli-reconcile';
+import { addSecretCommands } from './cli-secrets';
 import { addSkuCommands } from './cli-skus';
 import { addStockCommands } from './cli-stock';
 import { addTaskCommands } from './cli-tasks';
@@ -41,6 +46,8 @@ export function onhandProgram(): Command {
   addStockCommands(program);
   addLedgerCommands(program);
   addKeyCommands(program);
+  addSecretCommands(program);
+  addAuthorizeCommand(program);
   addPluginCommands(program);
   addPluginAuthorCommands(program);
   addListingCommands(program);
@@ -49,6 +56,9 @@ export function onhandProgram(): Command {
   addTaskCommands(program);
   addBufferCommands(program);
   addBacktestCommand(program);
+  addKpiCommands(program);
+  addAlertCommands(program);
+  addReceiverCommands(program);
   addCompletionCommand(program);
   return program;
 }

@@ -80,6 +80,12 @@ const CASES: readonly Case[] = [
   },
   {
     rule: 'plugin-imports',
+    path: 'plugins/acme/acme.fixtures.ts',
+    refused: ["import { x } from '../../src/channel-api/contract';"],
+    allowed: ["import { x } from 'onhand/channel-api/testing';"],
+  },
+  {
+    rule: 'plugin-imports',
     path: 'test/sample-plugin/channel.ts',
     refused: ["import { x } from '../../src/channel-api';", "import { x } from 'class-validator';"],
     allowed: ["import { x } from 'onhand/channel-api';", "import { x } from './orders';"],

@@ -1,6 +1,6 @@
 import nock from 'nock';
 import type { CancelRequest, Channel } from 'onhand/channel-api';
-import { collect, failureOf } from 'onhand/channel-api/testing';
+import { collect, failureOf, networkOff, type QuietHost } from 'onhand/channel-api/testing';
 import * as amazon from './amazon-sp-api.fixtures';
 import { startAmazon } from './simulator';
 
@@ -15,28 +15,16 @@ const SQS = {
   ...{ region: 'us-east-1', accessKeyId: 'AKIATEST', secretAccessKey: amazon.SECRETS[2] },
 };
 
-let tested: amazon.TestedChannel;
+let tested: QuietHost;
 
-beforeAll(() => {
-  nock.disableNetConnect();
-  nock.enableNetConnect('127.0.0.1');
-});
+networkOff(nock, { allow: '127.0.0.1' });
 
 beforeEach(() => {
-  tested = new amazon.TestedChannel();
+  tested = amazon.quietHost();
 });
 
 afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
   for (const secret of amazon.SECRETS) expect(tested.logged.join('\n')).not.toContain(secret);
-});
-
-afterAll(() => {
-  nock.enableNetConnect();
-  nock.restore();
 });
 
 function channelWith(options: object = {}): Promise<Channel> {
@@ -44,7 +32,7 @@ function channelWith(options: object = {}): Promise<Channel> {
     .post('/auth/o2/token', (body: { grant_type?: string }) => body.grant_type === 'refresh_token')
     .optionally()
     .reply(200, { access_token: 'Atza|1', expires_in: 3600 });
-  return tested.connect(options);
+  return amazon.connectAmazon(tested, options);
 }
 
 const onOrder = () => nock(API).get(`${ORDERS}/${amazon.ORDER_ID}`).query({ includedData: INCLUDED });
@@ -411,7 +399,7 @@ describe('the queue', () => {
   it('gives each notification until it is confirmed, and is asked through host.http under its limit', async () => {
     const simulator = await startAmazon({ webhookSecret: 'canary-client-secret', timeScale: 100 });
     try {
-      const channel = await tested.connect(simulator.pluginOptions);
+      const channel = await amazon.connectAmazon(tested, simulator.pluginOptions);
       simulator.placeOrder({
         orderId: '1',
         placedAt: '2026-03-01T10:00:00Z',

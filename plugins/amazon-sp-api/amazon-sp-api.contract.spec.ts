@@ -1,19 +1,11 @@
 import nock from 'nock';
 import type { StartSimulator } from 'onhand/channel-api';
-import { describeChannelContract } from 'onhand/channel-api/testing';
+import { describeChannelContract, networkOff } from 'onhand/channel-api/testing';
 import plugin from './amazon-sp-api.plugin';
 import { startAmazon } from './simulator';
 
-beforeAll(() => {
-  nock.disableNetConnect();
-  // The simulator listens there, and nothing else is to be called.
-  nock.enableNetConnect('127.0.0.1');
-});
-
-afterAll(() => {
-  nock.enableNetConnect();
-  nock.restore();
-});
+// The simulator listens there, and nothing else is to be called.
+networkOff(nock, { allow: '127.0.0.1' });
 
 /** A whole batch of the suite is one that goes row by row: a feed's rows are answered minutes later. */
 const startSimulator: StartSimulator = async (options) => {

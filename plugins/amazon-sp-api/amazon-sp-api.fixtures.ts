@@ -1,10 +1,5 @@
-import {
-  createChannelHttp,
-  resolvePluginOptions,
-  type Channel,
-  type ChannelClock,
-  type ChannelHttp,
-} from 'onhand/channel-api';
+import type { Channel } from 'onhand/channel-api';
+import { QuietHost } from 'onhand/channel-api/testing';
 import plugin from './amazon-sp-api.plugin';
 
 /**
@@ -206,44 +201,13 @@ export const ANSWERS: readonly { operation: string; status: number; body: unknow
 
 export const SECRETS = ['canary-client-secret', 'Atzr|canary-refresh-token', 'canary/aws+secret'];
 
-/** A channel whose clock goes on when somebody sleeps, with all that it logged and learned of its limits. */
-export class TestedChannel {
-  nowMs = Date.parse('2026-03-01T12:00:00Z');
-  readonly logged: string[] = [];
-  readonly learned: unknown[] = [];
+/** A moment is left to answers that come while somebody waits. */
+export const quietHost = () => new QuietHost({ nowMs: Date.parse('2026-03-01T12:00:00Z'), pauseMs: 2 });
 
-  /** Whoever waits is there nearly at once: answers must have a moment to come meanwhile. */
-  readonly clock: ChannelClock = {
-    now: () => new Date(this.nowMs),
-    sleep: async (delayMs) => {
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      this.nowMs += delayMs;
-    },
-  };
-
-  async connect(options: object = {}): Promise<Channel> {
-    const resolved = resolvePluginOptions(plugin, {
-      ...{ region: 'na', marketplaceIds: [US], sellerId: SELLER },
-      ...{ clientId: 'client', clientSecret: SECRETS[0], refreshToken: SECRETS[1] },
-      ...options,
-    });
-    const note = (message: string, fields?: object) =>
-      void this.logged.push(`${message} ${JSON.stringify(fields)}`);
-    const log = { debug: note, info: note, warn: note, error: note };
-    const { clock } = this;
-    const http = createChannelHttp({
-      limits: plugin.limits(resolved),
-      clock,
-      log,
-      secrets: plugin.secrets(resolved),
-    });
-    const watched: ChannelHttp = {
-      request: (request) => http.request(request),
-      learn: (limit, facts) => {
-        this.learned.push([limit, facts]);
-        http.learn(limit, facts);
-      },
-    };
-    return plugin.connect(resolved, { channel: 'amazon', http: watched, log, clock });
-  }
+export function connectAmazon(host: QuietHost, options: object = {}): Promise<Channel> {
+  return host.connect(plugin, {
+    ...{ region: 'na', marketplaceIds: [US], sellerId: SELLER },
+    ...{ clientId: 'client', clientSecret: SECRETS[0], refreshToken: SECRETS[1] },
+    ...options,
+  });
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import nock from 'nock';
 import type { Channel, ChannelError, FollowedPush, PushResult } from 'onhand/channel-api';
-import { collect, failureOf } from 'onhand/channel-api/testing';
+import { collect, failureOf, networkOff, type QuietHost } from 'onhand/channel-api/testing';
 import * as amazon from './amazon-sp-api.fixtures';
 
 const API = 'https://sellingpartnerapi-na.amazon.com';
@@ -9,33 +9,23 @@ const ITEMS = `/listings/2021-08-01/items/${amazon.SELLER}`;
 const FEEDS = '/feeds/2021-06-30';
 const REPORTS = '/reports/2021-06-30';
 
-let tested: amazon.TestedChannel;
+let tested: QuietHost;
 
-beforeAll(() => {
-  nock.disableNetConnect();
-});
+networkOff(nock);
 
 beforeEach(() => {
-  tested = new amazon.TestedChannel();
+  tested = amazon.quietHost();
 });
 
 afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
   for (const secret of amazon.SECRETS) expect(tested.logged.join('\n')).not.toContain(secret);
-});
-
-afterAll(() => {
-  nock.restore();
 });
 
 /** Tokens are given to whoever asks, unless a test looks at just that. */
 async function channelWith(options: object = {}, { tokens = true } = {}): Promise<Channel> {
   if (tokens)
     nock('https://api.amazon.com').post('/auth/o2/token').optionally().times(20).reply(200, token('Atza|1'));
-  return tested.connect(options);
+  return amazon.connectAmazon(tested, options);
 }
 
 const token = (access_token: string, expires_in = 3600) => ({

@@ -1,5 +1,5 @@
 import nock from 'nock';
-import { failureOf } from 'onhand/channel-api/testing';
+import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, lineOf, orderOf, token } from './ebay.fixtures';
 
 const ORDER = '/sell/fulfillment/v1/order/1';
@@ -12,20 +12,11 @@ const REQUEST = {
   message: `Sorry: ${'it was sold on another channel. '.repeat(5)}`,
 };
 
-beforeAll(() => nock.disableNetConnect());
+networkOff(nock);
 
 beforeEach(() => {
   nock(API).post('/identity/v1/oauth2/token').reply(200, token());
 });
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
 
 const connect = async (cancel: object = {}) =>
   (await connectEbay({ cancel: { enabled: true, ...cancel } })).channel;

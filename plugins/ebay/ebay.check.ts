@@ -3,6 +3,7 @@ import { type EbayCall, type EbayClient, segmentOf } from './ebay.client';
 import { partOf } from './ebay.fields';
 import type { EbayOptions } from './ebay.options';
 import type { EbayQuotas } from './ebay.quotas';
+import { CONSENT_WARNING_DAYS } from './ebay.tokens';
 
 /** A key that ends sooner is told of: a new one has to be made and set by hand. */
 const KEY_WARNING_DAYS = 30;
@@ -14,10 +15,18 @@ interface Proof {
   call: EbayCall;
 }
 
+interface Checked {
+  client: EbayClient;
+  quotas: EbayQuotas;
+  clock: ChannelClock;
+  /** Its name in onhand.yaml. */
+  channel: string;
+}
+
 /** Proves credentials, each scope by a call that needs it, and what is set beside them. Never throws. */
 export async function check(
   options: EbayOptions,
-  { client, quotas, clock }: { client: EbayClient; quotas: EbayQuotas; clock: ChannelClock },
+  { client, quotas, clock, channel }: Checked,
 ): Promise<CheckResult> {
   const findings: CheckResult['findings'] = [];
   const prove = async (work: () => Promise<string>) => {
@@ -28,6 +37,16 @@ export async function check(
       findings.push({ ok: false, message: error.message });
     }
   };
+  const { consent } = client;
+  if (consent) {
+    const { isGiven, endsAt } = await consent.standing();
+    // Each of the calls would fail for the same reason.
+    if (!isGiven) {
+      const message = `the seller has not consented yet: run "onhand authorize ${channel}"`;
+      return { ok: false, findings: [{ ok: false, message }] };
+    }
+    if (endsAt) findings.push(consentFinding(endsAt, { channel, clock }));
+  }
   for (const { proven, call } of proofsFor(options))
     await prove(async () => {
       await client.read(call);
@@ -63,6 +82,18 @@ function proofsFor({ environment, webhook, cancel }: EbayOptions): Proof[] {
       ? [{ proven: 'the Post-Order API takes the token', call: cancellations }]
       : []),
   ];
+}
+
+/** Nothing is wrong until it has ended, but it takes a person to do something. */
+function consentFinding(
+  endsAt: Date,
+  { channel, clock }: Pick<Checked, 'channel' | 'clock'>,
+): CheckResult['findings'][number] {
+  const days = Math.floor((endsAt.getTime() - clock.now().getTime()) / (DAY_SECONDS * 1000));
+  const again = `; run "onhand authorize ${channel}"`;
+  if (days < 0) return { ok: false, message: `the seller’s consent has ended${again}` };
+  const advice = days < CONSENT_WARNING_DAYS ? again : '';
+  return { ok: true, message: `the seller’s consent ends in ${days} days${advice}` };
 }
 
 async function keyFinding(

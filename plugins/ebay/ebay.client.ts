@@ -7,11 +7,13 @@ import {
   type ChannelHttpResponse,
   type KeyedLimit,
 } from 'onhand/channel-api';
+import { EbayConsent } from './ebay.consent';
 import { wordsOf } from './ebay.errors';
 import { partOf, textIn } from './ebay.fields';
 import { limitsOf } from './ebay.limits';
 import type { EbayOptions } from './ebay.options';
 import { type SigningKey, signatureHeaders, signingKeyOf } from './ebay.signature';
+import { keptSigningKey, type MadeKey } from './ebay.signing-key';
 import { EbayTokens, type TokenKind } from './ebay.tokens';
 
 export interface EbayCall {
@@ -42,6 +44,8 @@ const HOSTS = {
 /** The plugin's only way to eBay: addresses, tokens, signatures, limits, and what a status means for every call. */
 export class EbayClient {
   private readonly hosts: { api: string; apiz: string };
+  /** There where the seller consents by way of the host. */
+  readonly consent: EbayConsent | undefined;
   private readonly tokens: EbayTokens;
   private signingKey: Promise<SigningKey> | undefined;
 
@@ -53,6 +57,9 @@ export class EbayClient {
     const own = HOSTS[options.environment];
     this.hosts = { api: bare(api ?? own.api), apiz: bare(apiz ?? own.apiz) };
     this.tokens = new EbayTokens(options, bare(auth ?? this.hosts.api), host);
+    const { ruName } = options;
+    if (ruName !== undefined)
+      this.consent = new EbayConsent({ ...options, ruName }, host, this.tokens.exchange);
   }
 
   /**
@@ -89,7 +96,7 @@ export class EbayClient {
     this.signingKey ??=
       privateKey !== undefined && jwe !== undefined
         ? Promise.resolve().then(() => signingKeyOf(privateKey, jwe))
-        : this.createKey();
+        : keptSigningKey(this.host, () => this.createKey());
     // What failed once is tried again with the next call.
     this.signingKey.catch(() => (this.signingKey = undefined));
     return this.signingKey;
@@ -127,7 +134,7 @@ export class EbayClient {
     return signatureHeaders(call, await this.key(), createdSeconds);
   }
 
-  private async createKey(): Promise<SigningKey> {
+  private async createKey(): Promise<MadeKey> {
     const response = await this.send({
       method: 'POST',
       path: '/developer/key_management/v1/signing_key',
@@ -135,14 +142,12 @@ export class EbayClient {
       token: 'application',
       at: 'apiz',
     });
-    const { privateKey, jwe } = partOf(response.json());
-    const [secret, key] = [textIn(privateKey), textIn(jwe)];
-    if (response.status > 201 || secret === undefined || key === undefined)
+    const body = partOf(response.json());
+    const [privateKey, jwe] = [textIn(body.privateKey), textIn(body.jwe)];
+    if (response.status > 201 || privateKey === undefined || jwe === undefined)
       throw new ChannelProtocolError(`createSigningKey gave no key, but ${wordsOf(response)}`);
-    this.host.log.warn(
-      'a signing key was made for this process alone; make one by hand and set digitalSignature.privateKey and .jwe, so that there is one for all of them',
-    );
-    return signingKeyOf(secret, key);
+    const expirationTime = Number(body.expirationTime);
+    return { privateKey, jwe, ...(expirationTime > 0 && { expirationTime }) };
   }
 
   private judged(call: EbayCall, response: ChannelHttpResponse): ChannelHttpResponse {

@@ -1,10 +1,5 @@
-import {
-  type Channel,
-  type ChannelClock,
-  createChannelHttp,
-  type InventoryUpdate,
-  resolvePluginOptions,
-} from 'onhand/channel-api';
+import type { Channel, ChannelSecrets, InventoryUpdate } from 'onhand/channel-api';
+import { QuietHost } from 'onhand/channel-api/testing';
 import plugin from './ebay.plugin';
 
 /**
@@ -16,15 +11,17 @@ export const ENDPOINT = 'https://stock.example/webhooks/ebay';
 export const VERIFICATION_TOKEN = 'a-verification-token-of-forty-characters';
 export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
-/** A channel with all that it logged; its clock stands still but for what it sleeps. */
 export interface Connected {
   channel: Channel;
-  logged: string[];
-  clock: ChannelClock & { nowMs: number; slept: number[] };
+  host: QuietHost;
 }
 
-export async function connectEbay(options: Record<string, unknown> = {}): Promise<Connected> {
-  const resolved = resolvePluginOptions(plugin, {
+export async function connectEbay(
+  options: Record<string, unknown> = {},
+  secrets?: ChannelSecrets,
+): Promise<Connected> {
+  const host = new QuietHost({ channel: 'ebay', nowMs: NOW, secrets });
+  const channel = await host.connect(plugin, {
     marketplaceId: 'EBAY_DE',
     clientId: 'app',
     clientSecret: 'cert',
@@ -32,22 +29,7 @@ export async function connectEbay(options: Record<string, unknown> = {}): Promis
     limit: { perSecond: 1_000, burst: 1_000 },
     ...options,
   });
-  const logged: string[] = [];
-  const note = (message: string, fields?: object) =>
-    void logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
-  const log = { debug: () => {}, info: note, warn: note, error: note };
-  const clock: Connected['clock'] = {
-    nowMs: NOW,
-    slept: [],
-    now: () => new Date(clock.nowMs),
-    sleep: async (delayMs) => {
-      clock.slept.push(delayMs);
-      clock.nowMs += delayMs;
-    },
-  };
-  const http = createChannelHttp({ limits: plugin.limits(resolved), clock, log });
-  const host = { channel: 'ebay', http, log, clock };
-  return { channel: await plugin.connect(resolved, host), logged, clock };
+  return { channel, host };
 }
 
 export function token(value = 'user-token'): object {

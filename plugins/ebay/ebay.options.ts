@@ -204,10 +204,19 @@ export class EbayOptions {
   @IsNotEmpty()
   clientSecret!: string;
 
-  /** From the seller's consent (authorization-code grant); it lives about 18 months. */
-  @IsString()
-  @IsNotEmpty()
-  refreshToken!: string;
+  /**
+   * The RuName of the keyset ("eBay Redirect URL name"). With it the host has the seller consent (`onhand authorize`)
+   * and keeps what eBay gives for it.
+   */
+  @Optional()
+  @Matches(/^[\w.-]{1,200}$/, { message: 'must be the RuName of the keyset, and not an address' })
+  ruName?: string;
+
+  /** From a consent that was given elsewhere. One that is given to the host counts before it. */
+  @ValidateIf(({ ruName, refreshToken }: EbayOptions) => ruName === undefined || refreshToken !== undefined)
+  @IsString({ message: 'is required where ruName is not given' })
+  @IsNotEmpty({ message: 'is required where ruName is not given' })
+  refreshToken?: string;
 
   @IsArray()
   @ArrayMinSize(1)

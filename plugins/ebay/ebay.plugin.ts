@@ -2,6 +2,7 @@ import {
   type CancelRequest,
   type CancelResult,
   type Channel,
+  type ChannelAuthorization,
   type ChannelDocument,
   type ChannelHost,
   type CheckResult,
@@ -56,6 +57,7 @@ class EbayChannel implements Channel {
   readonly cancelOrder?: (request: CancelRequest) => Promise<CancelResult>;
   readonly subscribe?: (url: string) => Promise<void>;
   readonly answerStockInquiry?: Channel['answerStockInquiry'];
+  readonly authorization?: ChannelAuthorization;
   private readonly client: EbayClient;
   private readonly quotas: EbayQuotas;
   private readonly pushes: EbayPush;
@@ -69,6 +71,7 @@ class EbayChannel implements Channel {
   ) {
     const { cancel, webhook, inventoryCheck, environment } = options;
     this.client = new EbayClient(options, host);
+    if (this.client.consent) this.authorization = this.client.consent;
     this.quotas = new EbayQuotas(this.client, host);
     const offers = new EbayOffers(this.client, host.clock);
     this.pushes = new EbayPush(this.client, offers, options, host);
@@ -117,7 +120,9 @@ class EbayChannel implements Channel {
   }
 
   check(): Promise<CheckResult> {
-    return check(this.options, { client: this.client, quotas: this.quotas, clock: this.host.clock });
+    const { client, quotas } = this;
+    const { clock, channel } = this.host;
+    return check(this.options, { client, quotas, clock, channel });
   }
 
   private async subscribeAt(url: string, endpoint: string, subscriptions: EbaySubscriptions): Promise<void> {

@@ -1,6 +1,6 @@
 import nock from 'nock';
 import type { InventoryUpdate, PushResult } from 'onhand/channel-api';
-import { failureOf } from 'onhand/channel-api/testing';
+import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, offersOf, token, updates } from './ebay.fixtures';
 
 const UPDATE = '/sell/inventory/v1/bulk_update_price_quantity';
@@ -13,21 +13,12 @@ interface SentRequest {
 
 let offerReads: string[] = [];
 
-beforeAll(() => nock.disableNetConnect());
+networkOff(nock);
 
 beforeEach(() => {
   offerReads = [];
   nock(API).post('/identity/v1/oauth2/token').reply(200, token());
 });
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
 
 /** Each SKU has an offer `o-SKU` in a listing `l-SKU`, but those that are given others. */
 function offersAre(others: Record<string, object | number> = {}, most = 40): void {
@@ -116,11 +107,11 @@ describe('a push', () => {
   it('looks again for offers where there were none, and for all of them after a day', async () => {
     offersAre({ B: 404 });
     takesUpdates(3);
-    const { channel, clock } = await connectEbay();
+    const { channel, host } = await connectEbay();
     const rows = updates(['A', 1], ['B', 1]);
     for (let push = 0; push < 2; push += 1) await channel.pushInventory(rows);
     expect(offerReads.sort()).toEqual(['A', 'B', 'B']);
-    clock.nowMs += 86_400_001;
+    host.nowMs += 86_400_001;
     nock(API).post('/identity/v1/oauth2/token').reply(200, token());
     await channel.pushInventory(rows);
     expect(offerReads.sort()).toEqual(['A', 'A', 'B', 'B', 'B']);
@@ -196,7 +187,7 @@ describe('concurrent access (25025)', () => {
     const sent = takesUpdates(4, (sku, call) =>
       sku !== 'A' && call <= (sku === 'B' ? 1 : 3) ? 25025 : undefined,
     );
-    const { channel, clock } = await connectEbay();
+    const { channel, host } = await connectEbay();
     const results = await channel.pushInventory(updates(['A', 1], ['B', 2], ['C', 3]));
     expect(outcomes(results)).toEqual({ p0: 'applied', p1: 'applied', p2: 'applied' });
     expect(sent.map((requests) => requests.map(({ sku }) => sku))).toEqual([
@@ -205,7 +196,7 @@ describe('concurrent access (25025)', () => {
       ['C'],
       ['C'],
     ]);
-    expect(clock.slept).toEqual([250, 1_000]);
+    expect(host.slept).toEqual([250, 1_000]);
   });
 
   it('as a 500 to the whole call is the same, and any other 500 is unavailability', async () => {
@@ -239,7 +230,7 @@ describe('a call refused as a whole', () => {
         if (requests.length > 1) return [400, { errors: [ebayError(25727, 'Only one SKU.')] }];
         return [200, { responses: requests.map(({ sku }) => ({ sku, statusCode: 200 })) }];
       });
-    const { channel, logged } = await connectEbay();
+    const { channel, host } = await connectEbay();
     const rows = updates(['A', 1], ['B', 1], ['C', 1]);
     expect(outcomes(await channel.pushInventory(rows))).toEqual({
       p0: 'applied',
@@ -252,7 +243,7 @@ describe('a call refused as a whole', () => {
       p2: 'applied',
     });
     expect(sizes).toEqual([3, 2, 1, 1, 1, 1, 1, 1]);
-    expect(logged.join()).toContain('set batchSize to 1');
+    expect(host.logged.join()).toContain('set batchSize to 1');
   });
 
   it('for one bad row costs that row only', async () => {
@@ -313,7 +304,7 @@ describe('the budget of a listing', () => {
   it('is never exceeded, and its last changes are kept for 0', async () => {
     offersAre();
     const sent = takesUpdates(5);
-    const { channel, clock } = await connectEbay(budget);
+    const { channel, host } = await connectEbay(budget);
     for (let quantity = 3; quantity > 0; quantity -= 1)
       expect(await push(channel, quantity)).toMatchObject({ outcome: 'applied' });
     const waiting = await push(channel, 7);
@@ -325,7 +316,7 @@ describe('the budget of a listing', () => {
       expect(await push(channel, 0)).toMatchObject({ outcome: 'applied' });
     expect(await push(channel, 0)).toMatchObject({ outcome: 'waiting' });
     expect(sent).toHaveLength(5);
-    clock.nowMs += (waiting as { waitMs: number }).waitMs;
+    host.nowMs += (waiting as { waitMs: number }).waitMs;
     nock(API).post('/identity/v1/oauth2/token').reply(200, token());
     nock(API)
       .post(UPDATE)

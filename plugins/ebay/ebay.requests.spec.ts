@@ -1,5 +1,5 @@
 import nock from 'nock';
-import { collect, failureOf } from 'onhand/channel-api/testing';
+import { collect, failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, lineOf, NOW, offersOf, orderOf, token } from './ebay.fixtures';
 
 const TOKEN = '/identity/v1/oauth2/token';
@@ -8,16 +8,7 @@ const ORDER = '/sell/fulfillment/v1/order';
 const CANCELLATIONS = '/post-order/v2/cancellation/search';
 const RETURNS = '/post-order/v2/return/search';
 
-beforeAll(() => nock.disableNetConnect());
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
+networkOff(nock);
 
 const grants = (value?: string) => nock(API).post(TOKEN).reply(200, token(value));
 const item = (sku: string, quantity: number) => ({
@@ -51,9 +42,9 @@ describe('tokens', () => {
   it('are asked for anew before they end, and when eBay refuses one early', async () => {
     grants('first');
     nock(API).get(`${ORDER}/1`).matchHeader('authorization', 'Bearer first').reply(404);
-    const { channel, clock } = await connectEbay();
+    const { channel, host } = await connectEbay();
     await channel.readOrder!('1');
-    clock.nowMs += 6_901_000;
+    host.nowMs += 6_901_000;
     grants('second');
     nock(API)
       .get(`${ORDER}/1`)
@@ -305,9 +296,9 @@ describe('reading orders', () => {
       .get(ORDER)
       .query(true)
       .reply(200, { orders: [orderOf()] });
-    const { channel, logged } = await connectEbay();
+    const { channel, host } = await connectEbay();
     expect((await collect(channel.readOrders({}))).items).toHaveLength(1);
-    expect(logged.join()).toContain('cancellations and returns are not polled');
+    expect(host.logged.join()).toContain('cancellations and returns are not polled');
   });
 
   it('has no Post-Order API in the sandbox', async () => {
@@ -330,9 +321,9 @@ describe('reading orders', () => {
       .get(`${ORDER}/1`)
       .times(2)
       .reply(200, orderOf({ orderId: '1', refunds, cancelState: 'CANCELED' }));
-    const { channel, logged } = await connectEbay();
+    const { channel, host } = await connectEbay();
     for (let read = 0; read < 2; read += 1) await channel.readOrder!('1');
-    expect(logged.filter((line) => line.includes('refund of order 1 failed'))).toHaveLength(1);
+    expect(host.logged.filter((line) => line.includes('refund of order 1 failed'))).toHaveLength(1);
   });
 
   it('of one order at once is one call, with its returns where it was shipped', async () => {
@@ -382,7 +373,7 @@ describe('quotas', () => {
       .get('/developer/analytics/v1_beta/rate_limit/')
       .matchHeader('authorization', 'Bearer app-token')
       .reply(200, said);
-    const { channel, clock } = await connectEbay({ quotas: { inventory: 1_000, fulfillment: 100 } });
+    const { channel, host } = await connectEbay({ quotas: { inventory: 1_000, fulfillment: 100 } });
     await collect(channel.readOrders({}));
     // What is counted by the minute is no quota of the day.
     nock(API).get(`${ORDER}/1`).times(6).reply(404);
@@ -392,7 +383,7 @@ describe('quotas', () => {
     const error = await failureOf(collect(channel.readInventory({})));
     expect(error).toMatchObject({ code: 'channel-throttled' });
     expect(error.message).toContain('the quota "inventory" is used up');
-    clock.nowMs += error.retryAfterMs!;
+    host.nowMs += error.retryAfterMs!;
     nock(API).get(ITEMS).query(true).reply(200, { inventoryItems: [] });
     await collect(channel.readInventory({}));
   });

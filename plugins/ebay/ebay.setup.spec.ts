@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import nock from 'nock';
-import { resolvePluginOptions } from 'onhand/channel-api';
-import { failureOf } from 'onhand/channel-api/testing';
+import { memorySecrets, resolvePluginOptions } from 'onhand/channel-api';
+import { failureOf, networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ebayError, ENDPOINT, token, VERIFICATION_TOKEN } from './ebay.fixtures';
 import plugin from './ebay.plugin';
 
@@ -10,16 +10,7 @@ const NOTIFICATION = '/commerce/notification/v1';
 const WEBHOOK = { verificationToken: VERIFICATION_TOKEN, endpoint: ENDPOINT };
 const PAYLOAD = { deliveryProtocol: 'HTTPS', format: 'JSON', schemaVersion: '1.1' };
 
-beforeAll(() => nock.disableNetConnect());
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
+networkOff(nock);
 
 /** Both tokens, as often as they are asked for. */
 function grants(host = API): void {
@@ -132,10 +123,10 @@ describe('subscribing', () => {
       .post(`${NOTIFICATION}/subscription`)
       .times(2)
       .reply(403, { errors: [ebayError(195011, 'Not authorized for this topic.')] });
-    const { channel, logged } = await connectEbay({ webhook: WEBHOOK });
+    const { channel, host } = await connectEbay({ webhook: WEBHOOK });
     await channel.subscribe!(ENDPOINT);
-    expect(logged.join()).toContain('195011');
-    expect(logged.join()).toContain('shipments come by poll alone');
+    expect(host.logged.join()).toContain('195011');
+    expect(host.logged.join()).toContain('shipments come by poll alone');
   });
 
   it('says what to look at where eBay finds another answer at the endpoint', async () => {
@@ -148,11 +139,11 @@ describe('subscribing', () => {
       .reply(200, { destinations: [] })
       .post(`${NOTIFICATION}/destination`)
       .reply(409, { errors: [ebayError(195020, 'Challenge verification failed')] });
-    const { channel, logged } = await connectEbay({ webhook: WEBHOOK });
+    const { channel, host } = await connectEbay({ webhook: WEBHOOK });
     const error = await failureOf(channel.subscribe!('https://other.example/webhooks/ebay'));
     expect(error).toMatchObject({ code: 'channel-request', retryable: false });
     expect(error.message).toContain('webhook.endpoint');
-    expect(logged.join()).toContain('server.publicUrl');
+    expect(host.logged.join()).toContain('server.publicUrl');
   });
 });
 
@@ -262,14 +253,13 @@ it('a signed call carries a signature of a key that eBay made, where the options
         header('content-digest') === digest && verify(null, Buffer.from(base), publicKey, signature);
       return [200, { cancelId: 'c-1' }];
     });
-  const { channel, logged } = await connectEbay({
-    cancel: { enabled: true },
-    digitalSignature: { enabled: true },
-  });
+  const kept = new Map<string, string>();
+  const options = { cancel: { enabled: true }, digitalSignature: { enabled: true } };
+  const { channel } = await connectEbay(options, memorySecrets(kept));
   const request = { cancelId: 'x', orderId: '1', lines: [], reason: 'oversold', message: 'Sorry.' };
   expect(await channel.cancelOrder!(request)).toEqual({ outcome: 'pending', receipt: 'c-1' });
   expect(isVerified).toBe(true);
-  expect(logged.join()).toContain('a signing key was made');
+  expect(JSON.parse(kept.get('signing-key')!)).toMatchObject({ jwe: 'a.jwe' });
 });
 
 describe('options', () => {

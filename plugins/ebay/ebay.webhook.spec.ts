@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import nock from 'nock';
 import type { WebhookRequest } from 'onhand/channel-api';
+import { networkOff } from 'onhand/channel-api/testing';
 import { API, connectEbay, ENDPOINT, token, VERIFICATION_TOKEN } from './ebay.fixtures';
 
 /** Signed with a key pair made for these tests. */
@@ -14,16 +15,7 @@ const SIGNATURES = {
 };
 const WEBHOOK = { verificationToken: VERIFICATION_TOKEN, endpoint: ENDPOINT };
 
-beforeAll(() => nock.disableNetConnect());
-
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
+networkOff(nock);
 
 function headerOf(fields: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify({ alg: 'ecdsa', digest: 'SHA1', ...fields })).toString('base64');
@@ -120,10 +112,10 @@ describe('a signature', () => {
 describe('public keys', () => {
   it('are asked for once an hour', async () => {
     hasKey();
-    const { channel, clock } = await channelWith();
+    const { channel, host } = await channelWith();
     for (let delivery = 0; delivery < 3; delivery += 1)
       expect(await channel.verifyWebhook(signed())).toMatchObject({ verdict: 'accepted' });
-    clock.nowMs += 3_600_001;
+    host.nowMs += 3_600_001;
     nock(API)
       .get('/commerce/notification/v1/public_key/key-1')
       .reply(200, { key: KEY, algorithm: 'ECDSA', digest: 'SHA1' });
@@ -136,14 +128,14 @@ describe('public keys', () => {
       .get(/public_key/)
       .times(6)
       .reply(404, { errors: [{ errorId: 195001 }] });
-    const { channel, clock } = await channelWith();
+    const { channel, host } = await channelWith();
     for (let forged = 0; forged < 20; forged += 1) {
       const reason =
         forged < 6 ? 'eBay has no such key' : 'too many keys were asked for; try again in a minute';
       const verdict = await channel.verifyWebhook(signed(`forged-${forged}`));
       expect(verdict).toEqual({ verdict: 'refused', status: 412, reason });
     }
-    clock.nowMs += 60_001;
+    host.nowMs += 60_001;
     nock(API).get(/key-1/).reply(200, { key: KEY, algorithm: 'ECDSA', digest: 'SHA1' });
     expect(await channel.verifyWebhook(signed())).toMatchObject({ verdict: 'accepted' });
   });

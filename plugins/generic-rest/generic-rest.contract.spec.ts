@@ -1,18 +1,10 @@
 import nock from 'nock';
-import { describeChannelContract } from 'onhand/channel-api/testing';
+import { describeChannelContract, networkOff } from 'onhand/channel-api/testing';
 import plugin from './generic-rest.plugin';
 import { startSimulator } from './simulator';
 
-beforeAll(() => {
-  nock.disableNetConnect();
-  // The simulator listens there, and nothing else is to be called.
-  nock.enableNetConnect('127.0.0.1');
-});
-
-afterAll(() => {
-  nock.enableNetConnect();
-  nock.restore();
-});
+// The simulator listens there, and nothing else is to be called.
+networkOff(nock, { allow: '127.0.0.1' });
 
 describeChannelContract({
   plugin,

@@ -1,53 +1,26 @@
 import nock from 'nock';
+import type { Channel, ChannelError, InventoryUpdate } from 'onhand/channel-api';
 import {
-  createChannelHttp,
-  resolvePluginOptions,
-  type Channel,
-  type ChannelError,
-  type InventoryUpdate,
-} from 'onhand/channel-api';
-import { collect, failureOf, systemClock } from 'onhand/channel-api/testing';
+  collect,
+  failureOf,
+  networkOff,
+  QuietHost,
+  type QuietHostSettings,
+} from 'onhand/channel-api/testing';
 import plugin from './generic-rest.plugin';
 
 const SHOP = 'https://shop.example';
 
-beforeAll(() => {
-  nock.disableNetConnect();
-});
+networkOff(nock);
 
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => {
-  nock.restore();
-});
-
-interface HttpSettings {
-  maxResponseBytes?: number;
-}
-
-async function channelWith(options: Record<string, unknown> = {}, http: HttpSettings = {}): Promise<Channel> {
-  const resolved = resolvePluginOptions(plugin, {
+function channelWith(
+  options: Record<string, unknown> = {},
+  settings: QuietHostSettings = {},
+): Promise<Channel> {
+  return new QuietHost(settings).connect(plugin, {
     baseUrl: SHOP,
     webhook: { secret: 'webhook-secret' },
     ...options,
-  });
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const settings = {
-    limits: plugin.limits(resolved),
-    clock: systemClock,
-    log,
-    secrets: plugin.secrets(resolved),
-  };
-  return plugin.connect(resolved, {
-    channel: 'shop',
-    http: createChannelHttp({ ...settings, ...http }),
-    log,
-    clock: systemClock,
   });
 }
 
@@ -337,7 +310,7 @@ describe('authentication', () => {
 });
 
 describe('an answer that is not one', () => {
-  async function readFailure(http: HttpSettings = {}, options = {}): Promise<ChannelError> {
+  async function readFailure(http: QuietHostSettings = {}, options = {}): Promise<ChannelError> {
     return failureOf(collect((await channelWith(options, http)).readInventory({})));
   }
 

@@ -51,10 +51,10 @@ export class ShopifyClient {
 
   constructor(
     private readonly options: ShopifyOptions,
-    private readonly host: Pick<ChannelHost, 'http' | 'clock'>,
+    private readonly host: Pick<ChannelHost, 'http' | 'clock' | 'secrets'>,
   ) {
     this.base = (options.endpoint ?? `https://${options.shop}`).replace(/\/+$/, '');
-    this.tokens = new Tokens(options.auth, (body) => this.requestToken(body), host.clock);
+    this.tokens = new Tokens(options.auth, (body) => this.requestToken(body), host.clock, host.secrets);
   }
 
   /**

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import nock from 'nock';
-import { type Channel, createChannelHttp, resolvePluginOptions } from 'onhand/channel-api';
-import { failureOf, systemClock } from 'onhand/channel-api/testing';
+import type { Channel } from 'onhand/channel-api';
+import { failureOf, QuietHost } from 'onhand/channel-api/testing';
 import { BULK_LEVELS, type DocumentName, DOCUMENTS } from './shopify.documents';
 import plugin from './shopify.plugin';
 import { RETURN_TOPICS, TOPICS } from './shopify.webhook';
@@ -19,17 +19,13 @@ const SHOP = 'https://acme.myshopify.com';
 
 const readJson = (path: string) => JSON.parse(readFileSync(join(CONTRACTS, path), 'utf8'));
 
-async function connect(options: object = {}): Promise<Channel> {
-  const resolved = resolvePluginOptions(plugin, {
+function connect(options: object = {}): Promise<Channel> {
+  return new QuietHost().connect(plugin, {
     shop: 'acme.myshopify.com',
     auth: { kind: 'token', token: 'shpat_secret' },
     webhookSecrets: ['the-client-secret'],
     ...options,
   });
-  const quiet = () => undefined;
-  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const http = createChannelHttp({ limits: plugin.limits(resolved), clock: systemClock, log });
-  return plugin.connect(resolved, { channel: 'acme', http, log, clock: systemClock });
 }
 
 withContracts(`the official schemas (${COMMAND})`, () => {

@@ -32,11 +32,7 @@ test.each<[string, object, string]>([
   ['an unknown kind of authentication', { auth: { kind: 'basic' } }, 'auth.kind'],
   ['no client secret', { auth: { kind: 'client-credentials', clientId: 'id' } }, 'auth.clientSecret'],
   ['no token', { auth: { kind: 'token' } }, 'auth.token'],
-  [
-    'nowhere to keep tokens',
-    { auth: { ...WHOLE.auth, kind: 'expiring-token', refreshToken: 'r' } },
-    'auth.tokenFile',
-  ],
+  ['no refresh token', { auth: { ...WHOLE.auth, kind: 'expiring-token' } }, 'auth.refreshToken'],
   ['no webhook secret', { webhookSecrets: [] }, 'webhookSecrets'],
   ['a webhook secret that can be guessed', { webhookSecrets: ['short'] }, 'webhookSecrets'],
   ['an unknown way to map', { mapBy: 'title' }, 'mapBy'],
@@ -51,13 +47,7 @@ test.each<[string, object, string]>([
 });
 
 test('every secret among the options is named', () => {
-  const auth = {
-    kind: 'expiring-token',
-    clientId: 'id',
-    clientSecret: 's1',
-    refreshToken: 's2',
-    tokenFile: '/t',
-  };
+  const auth = { kind: 'expiring-token', clientId: 'id', clientSecret: 's1', refreshToken: 's2' };
   const webhookSecrets = ['a-client-secret', 'the-one-before'];
   const secrets = plugin.secrets(resolvePluginOptions(plugin, { ...WHOLE, auth, webhookSecrets }));
   expect(secrets).toEqual(['s1', 's2', ...webhookSecrets]);

@@ -53,17 +53,11 @@ export class AuthOptions {
   @IsNotEmpty({ message: 'is required where auth.kind is "client-credentials" or "expiring-token"' })
   clientSecret?: string;
 
-  /** With `expiring-token`: the first one; each renewal gives another, which is kept in `tokenFile`. */
+  /** With `expiring-token`: the first one; each renewal gives another, which the host keeps. */
   @ValidateIf(isKind('expiring-token'))
   @IsString()
   @IsNotEmpty({ message: 'is required where auth.kind is "expiring-token"' })
   refreshToken?: string;
-
-  /** With `expiring-token`: where the newest tokens are kept; on a disk that all hosts share. */
-  @ValidateIf(isKind('expiring-token'))
-  @IsString()
-  @IsNotEmpty({ message: 'is required where auth.kind is "expiring-token"' })
-  tokenFile?: string;
 }
 
 /** Options of one shop. */

@@ -1,12 +1,6 @@
 import nock from 'nock';
-import {
-  type Channel,
-  type ChannelError,
-  type ChannelHttpRequest,
-  createChannelHttp,
-  resolvePluginOptions,
-} from 'onhand/channel-api';
-import { collect, failureOf } from 'onhand/channel-api/testing';
+import type { Channel, ChannelError } from 'onhand/channel-api';
+import { collect, failureOf, networkOff, QuietHost } from 'onhand/channel-api/testing';
 import { type DocumentName, DOCUMENTS } from './shopify.documents';
 import plugin from './shopify.plugin';
 
@@ -16,47 +10,17 @@ const PATH = '/admin/api/2026-07/graphql.json';
 type Variables = Record<string, unknown>;
 type Body = { query: string; variables: Variables };
 
-beforeAll(() => nock.disableNetConnect());
+networkOff(nock);
 
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
-
-/** Nobody waits for what is slept. */
-async function connect(
-  options: Variables = {},
-): Promise<{ channel: Channel; requests: ChannelHttpRequest[] }> {
-  const resolved = resolvePluginOptions(plugin, {
+async function connect(options: Variables = {}): Promise<{ channel: Channel; host: QuietHost }> {
+  const host = new QuietHost();
+  const channel = await host.connect(plugin, {
     shop: 'acme.myshopify.com',
     auth: { kind: 'token', token: 'shpat_secret' },
     webhookSecrets: ['the-client-secret'],
     ...options,
   });
-  let sleptMs = 0;
-  const clock = {
-    now: () => new Date(Date.now() + sleptMs),
-    sleep: async (delayMs: number) => void (sleptMs += delayMs),
-  };
-  const quiet = () => undefined;
-  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const http = createChannelHttp({ limits: plugin.limits(resolved), clock, log });
-  const requests: ChannelHttpRequest[] = [];
-  const watched = {
-    request: (request: ChannelHttpRequest) => {
-      requests.push(request);
-      return http.request(request);
-    },
-    learn: () => undefined,
-  };
-  return {
-    channel: await plugin.connect(resolved, { channel: 'acme', http: watched, log, clock }),
-    requests,
-  };
+  return { channel, host };
 }
 
 /** The next call of this document is answered so; the variables that it comes with are put in the list. */
@@ -181,7 +145,7 @@ describe('a read of the inventory', () => {
     }
 
     test('is a bulk operation, whose result is read by parts and goes on at its byte', async () => {
-      const { channel, requests } = await connect();
+      const { channel, host } = await connect();
       size(1_001);
       begin();
       operation('RUNNING', { url: null });
@@ -192,7 +156,7 @@ describe('a read of the inventory', () => {
         Array.from({ length: 5_000 }, (_, index) => `${index} SKU-ä€-${index}`),
       );
       expect(pages.length).toBeGreaterThan(1);
-      const downloads = requests.filter(({ method }) => method === 'GET');
+      const downloads = host.requests.filter(({ method }) => method === 'GET');
       expect(downloads.every(({ headers }) => headers?.['x-shopify-access-token'] === undefined)).toBe(true);
       operation('COMPLETED');
       const rest = await collect(channel.readInventory({ cursor: pages[0]!.cursor }));

@@ -1,17 +1,6 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import nock from 'nock';
-import {
-  type Channel,
-  type ChannelHttpRequest,
-  createChannelHttp,
-  type InventoryUpdate,
-  type LimitFacts,
-  type PushResult,
-  resolvePluginOptions,
-} from 'onhand/channel-api';
-import { failureOf } from 'onhand/channel-api/testing';
+import { type Channel, type InventoryUpdate, memorySecrets, type PushResult } from 'onhand/channel-api';
+import { failureOf, networkOff, QuietHost } from 'onhand/channel-api/testing';
 import { type DocumentName, DOCUMENTS } from './shopify.documents';
 import plugin from './shopify.plugin';
 
@@ -22,55 +11,20 @@ const COST = { requestedQueryCost: 11, actualQueryCost: 10, throttleStatus: stat
 type Variables = Record<string, unknown>;
 type Body = { query: string; variables: Variables };
 
-beforeAll(() => nock.disableNetConnect());
+networkOff(nock);
 
-afterEach(() => {
-  const unused = nock.pendingMocks();
-  nock.abortPendingRequests();
-  nock.cleanAll();
-  expect(unused).toEqual([]);
-});
-
-afterAll(() => nock.restore());
-
-interface Connected {
-  channel: Channel;
-  requests: ChannelHttpRequest[];
-  learned: LimitFacts[];
-  /** Ms that were slept, all in all; nobody waits for them. */
-  slept: () => number;
-}
-
-async function connect(options: Variables = {}): Promise<Connected> {
-  const resolved = resolvePluginOptions(plugin, {
+async function connect(
+  options: Variables = {},
+  secrets = memorySecrets(),
+): Promise<{ channel: Channel; host: QuietHost }> {
+  const host = new QuietHost({ secrets });
+  const channel = await host.connect(plugin, {
     shop: 'acme.myshopify.com',
     auth: { kind: 'token', token: 'shpat_secret' },
     webhookSecrets: ['the-client-secret'],
     ...options,
   });
-  let sleptMs = 0;
-  const clock = {
-    now: () => new Date(Date.now() + sleptMs),
-    sleep: async (delayMs: number) => void (sleptMs += delayMs),
-  };
-  const quiet = () => undefined;
-  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const secrets = plugin.secrets(resolved);
-  const http = createChannelHttp({ limits: plugin.limits(resolved), clock, log, secrets });
-  const requests: ChannelHttpRequest[] = [];
-  const learned: LimitFacts[] = [];
-  const watched = {
-    request: (request: ChannelHttpRequest) => {
-      requests.push(request);
-      return http.request(request);
-    },
-    learn: (limit: string, facts: LimitFacts) => {
-      learned.push(facts);
-      http.learn(limit, facts);
-    },
-  };
-  const channel = await plugin.connect(resolved, { channel: 'acme', http: watched, log, clock });
-  return { channel, requests, learned, slept: () => sleptMs };
+  return { channel, host };
 }
 
 function status(currentlyAvailable: number) {
@@ -126,19 +80,19 @@ const byId = (results: PushResult[]) => new Map(results.map((result) => [result.
 
 describe('a call', () => {
   test('goes to the version of the API with the token, and is planned by what the same one cost before', async () => {
-    const { channel, requests, learned } = await connect();
+    const { channel, host } = await connect();
     for (let call = 0; call < 2; call += 1) {
       variants();
       await channel.pushInventory(updatesOf(['A', 1]));
     }
-    expect(requests[0]).toMatchObject({
+    expect(host.requests[0]).toMatchObject({
       url: `${SHOP}${PATH}`,
       headers: { 'x-shopify-access-token': 'shpat_secret' },
       ...{ limit: 'points', cost: 60 },
     });
-    expect(requests[1]?.cost).toBe(11);
+    expect(host.requests[1]?.cost).toBe(11);
     const facts = { perSecond: 100, burst: 2_000, remaining: 1_990 };
-    expect(learned).toEqual([
+    expect(host.learned.map(([, facts]) => facts)).toEqual([
       { ...facts, refunded: 50 },
       { ...facts, refunded: 1 },
     ]);
@@ -175,14 +129,16 @@ describe('a call', () => {
   });
 
   test('that is throttled under 200 says how long its points take, and counts none as spent', async () => {
-    const { channel, learned } = await connect();
+    const { channel, host } = await connect();
     refuse('Variants', 'THROTTLED', {
       cost: { requestedQueryCost: 510, actualQueryCost: null, throttleStatus: status(10) },
     });
     expect(await failureOf(channel.pushInventory(updatesOf(['A', 1])))).toMatchObject({
       ...{ code: 'channel-throttled', retryable: true, retryAfterMs: 5_000 },
     });
-    expect(learned).toEqual([{ perSecond: 100, burst: 2_000, remaining: 10, refunded: 60 }]);
+    expect(host.learned.map(([, facts]) => facts)).toEqual([
+      { perSecond: 100, burst: 2_000, remaining: 10, refunded: 60 },
+    ]);
   });
 
   test.each([['nothing'], [{ data: null }], [null]])(
@@ -237,16 +193,16 @@ describe('a token', () => {
   );
 
   test('that expires is renewed with the newest refresh token, which outlives the process', async () => {
-    const tokenFile = join(mkdtempSync(join(tmpdir(), 'tokens-')), 'kept', 'acme.json');
-    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first', tokenFile };
+    const kept = new Map<string, string>();
+    const auth = { kind: 'expiring-token', ...credentials, refreshToken: 'first' };
     const asks = (token: string) => (body: Variables) =>
       body.refresh_token === token && body.grant_type === 'refresh_token';
-    const pushOnce = async () => (await connect({ auth })).channel.pushInventory(updatesOf(['A', 1]));
+    const pushOnce = async () =>
+      (await connect({ auth }, memorySecrets(kept))).channel.pushInventory(updatesOf(['A', 1]));
     grant({ access_token: 'a', expires_in: 3_600, refresh_token: 'second' }, asks('first'));
     looksUp('a').reply(200, nothing);
     await pushOnce();
-    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(readFileSync(tokenFile, 'utf8'))).toMatchObject({
+    expect(JSON.parse(kept.get('tokens')!)).toMatchObject({
       accessToken: 'a',
       refreshToken: 'second',
     });
@@ -378,13 +334,13 @@ describe('a push', () => {
   });
 
   test('whose request is at work already waits, and asks under the same key', async () => {
-    const { channel, slept } = await connect();
+    const { channel, host } = await connect();
     variants(variant('A', '1'));
     const first = set({ code: 'IDEMPOTENCY_CONCURRENT_REQUEST', message: 'No.', field: null });
     const second = set();
     expect(await channel.pushInventory(updatesOf(['A', 1]))).toMatchObject([{ outcome: 'applied' }]);
     expect(second[0]?.key).toBe(first[0]?.key);
-    expect(slept()).toBe(1_000);
+    expect(host.slept).toEqual([1_000]);
   });
 
   test.each([

@@ -1,6 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { ChannelRequestError, ChannelUnauthorizedError, type ChannelClock } from 'onhand/channel-api';
+import { type ChannelClock, type ChannelSecrets, ChannelUnauthorizedError } from 'onhand/channel-api';
 import type { AuthOptions } from './shopify.options';
 
 /** As Shopify's token endpoint answers. */
@@ -24,6 +22,8 @@ interface KnownToken {
 /** A token is renewed this long before it ends, or a tenth of its life: a call that was sent with it may take its time. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 const DEFAULT_LIFE_SECONDS = 3_600;
+/** Where the newest tokens are kept, for all hosts. */
+const KEPT_AS = 'tokens';
 
 /**
  * The access token, renewed in time. Callers that come while it is being renewed wait for that one renewal.
@@ -39,9 +39,10 @@ export class Tokens {
     private readonly auth: AuthOptions,
     private readonly request: RequestToken,
     private readonly clock: ChannelClock,
+    private readonly secrets: ChannelSecrets,
   ) {}
 
-  /** Throws `ChannelUnauthorizedError`, `ChannelRequestError` (the token file), and what `ChannelHttp` throws. */
+  /** Throws `ChannelUnauthorizedError`, and what `ChannelHttp` and `ChannelSecrets` throw. */
   async current(): Promise<string> {
     if (this.auth.kind === 'token') return this.auth.token as string;
     if (this.known && !this.isEnding(this.known)) return this.known.accessToken;
@@ -70,11 +71,13 @@ export class Tokens {
   }
 
   /**
-   * Another host may have renewed it by now: the file comes first. A refresh token that was used is taken again
-   * until its successor is, so that two hosts at once, or an answer that got lost, end with a token each.
+   * Another host may have renewed it by now: what is kept comes first. A refresh token that was used is taken again
+   * until its successor is, so that two hosts at once, or an answer that got lost, end with a token each. Of two that
+   * renewed at once the one that kept its tokens first counts.
    */
   private async refresh(): Promise<KnownToken> {
-    const kept = await this.readFile();
+    const text = await this.secrets.get(KEPT_AS);
+    const kept = readKept(text);
     if (kept && !this.isEnding(kept)) return kept;
     const candidates = [kept?.refreshToken, this.auth.refreshToken].filter((token) => token !== undefined);
     let refusal: unknown;
@@ -82,8 +85,8 @@ export class Tokens {
       try {
         const answer = await this.grant({ grant_type: 'refresh_token', refresh_token });
         const renewed = { refreshToken: refresh_token, ...this.knownFrom(answer) };
-        await this.writeFile(renewed);
-        return renewed;
+        if (await this.secrets.compareAndSet(KEPT_AS, text, JSON.stringify(renewed))) return renewed;
+        return readKept(await this.secrets.get(KEPT_AS)) ?? renewed;
       } catch (error) {
         if (!(error instanceof ChannelUnauthorizedError)) throw error;
         refusal = error;
@@ -109,35 +112,11 @@ export class Tokens {
       ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
     };
   }
+}
 
-  private async readFile(): Promise<KnownToken | undefined> {
-    try {
-      const kept = JSON.parse(await readFile(this.auth.tokenFile as string, 'utf8')) as Partial<KnownToken>;
-      const isWhole = typeof kept.accessToken === 'string' && typeof kept.renewAt === 'number';
-      return isWhole ? (kept as KnownToken) : undefined;
-    } catch (error) {
-      // A file that is not there yet, or was cut off, holds nothing; the options have a token to begin with.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || error instanceof SyntaxError) return undefined;
-      throw new ChannelRequestError(
-        `options.auth.tokenFile cannot be read (${code}); check its place and rights`,
-      );
-    }
-  }
-
-  /** Whole or not at all: the refresh token in it is the only one that will be taken. */
-  private async writeFile(token: KnownToken): Promise<void> {
-    const path = this.auth.tokenFile as string;
-    const draft = `${path}.${process.pid}.new`;
-    try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(draft, JSON.stringify(token), { mode: 0o600 });
-      await rename(draft, path);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new ChannelRequestError(
-        `options.auth.tokenFile cannot be written (${code}); the renewed token would be lost with this process`,
-      );
-    }
-  }
+function readKept(text: string | undefined): KnownToken | undefined {
+  if (text === undefined) return undefined;
+  const kept = JSON.parse(text) as Partial<KnownToken>;
+  const isWhole = typeof kept.accessToken === 'string' && typeof kept.renewAt === 'number';
+  return isWhole ? (kept as KnownToken) : undefined;
 }

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import {
   type Channel,
   createChannelHttp,
+  memorySecrets,
   resolvePluginOptions,
   type WebhookRequest,
 } from 'onhand/channel-api';
@@ -28,7 +29,13 @@ async function connect(options: object = {}): Promise<Connected> {
   const note = (message: string) => void logged.push(message);
   const log = { debug: note, info: note, warn: note, error: note };
   const http = createChannelHttp({ limits: plugin.limits(resolved), clock: systemClock, log });
-  const channel = await plugin.connect(resolved, { channel: 'acme', http, log, clock: systemClock });
+  const channel = await plugin.connect(resolved, {
+    channel: 'acme',
+    http,
+    log,
+    clock: systemClock,
+    secrets: memorySecrets(),
+  });
   return { channel, logged };
 }
 

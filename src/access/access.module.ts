@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access.guard';
 import { ApiKeysService } from './api-keys.service';
 import { KeysController } from './keys.controller';
+import { RequestLimits } from './request-limits.service';
 import { SessionController } from './session.controller';
 import { SessionsService } from './sessions.service';
 
@@ -12,7 +13,7 @@ import { SessionsService } from './sessions.service';
  */
 @Module({
   controllers: [KeysController, SessionController],
-  providers: [ApiKeysService, SessionsService, { provide: APP_GUARD, useClass: AccessGuard }],
+  providers: [ApiKeysService, RequestLimits, SessionsService, { provide: APP_GUARD, useClass: AccessGuard }],
   exports: [ApiKeysService],
 })
 export class AccessModule {}

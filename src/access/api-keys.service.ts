@@ -12,6 +12,8 @@ export interface Caller {
   id: string;
   name: string;
   scopes: ReadonlySet<Scope>;
+  /** The address that it last called from. */
+  from?: string;
 }
 
 /**

@@ -3,6 +3,7 @@ import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { IsText } from '../http/fields';
 import { Problem } from '../http/problem';
+import { RequestLimits } from './request-limits.service';
 import { clearSessionCookie, sessionToken, setSessionCookie } from './session-cookie';
 import { Open } from './scopes';
 import { type Session, SessionsService } from './sessions.service';
@@ -18,7 +19,10 @@ class SignIn {
 @Controller('v1/session')
 @Open()
 export class SessionController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly limits: RequestLimits,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -28,8 +32,13 @@ export class SessionController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
+    const address = request.ip ?? '';
+    if (this.limits.isWaiting(address)) this.limits.refuse(address);
+    await this.limits.count(address);
     const session = await this.sessions.signIn(key);
+    if (!session) await this.limits.failed(address);
     if (!session) throw new Problem('unauthorized', 'the API key is unknown or was revoked');
+    showCaller(request, session);
     setSessionCookie(request, response, session.token, session.expiresAt);
     return viewOf(session);
   }
@@ -37,6 +46,7 @@ export class SessionController {
   @Get()
   @ApiOperation({ summary: 'Who this browser is signed in as' })
   async who(@Req() request: Request) {
+    await this.limits.count(request.ip ?? '');
     const token = sessionToken(request);
     const session = token && (await this.sessions.sessionOf(token));
     if (!session) throw new Problem('unauthorized', 'this browser is not signed in');
@@ -48,9 +58,17 @@ export class SessionController {
   @ApiOperation({ summary: 'Sign this browser out' })
   async signOut(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {
     const token = sessionToken(request);
+    const session = token && (await this.sessions.sessionOf(token));
+    if (session) showCaller(request, session);
     if (token) await this.sessions.signOut(token);
     clearSessionCookie(request, response);
   }
+}
+
+/** The guard lets everybody in here; who it was is known only now. */
+function showCaller(request: Request, { caller }: Session): void {
+  request.caller = caller;
+  request.isSession = true;
 }
 
 function viewOf({ caller, expiresAt }: Session) {

@@ -9,8 +9,9 @@ import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { poolOf } from '../database/pool';
 import { IsCode, MayBeAbsent } from '../http/fields';
-import { LimitQuery } from '../http/page';
+import { LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
+import { invalidRequest } from '../http/validation';
 import { CatalogService } from '../inventory/catalog.service';
 import { BufferRulesService } from './buffer-rules.service';
 import { PublishedQuantityService } from './published-quantity.service';
@@ -36,6 +37,25 @@ class HistoryQuery extends LimitQuery {
   @MayBeAbsent()
   @IsCode()
   sku?: string;
+}
+
+class RowsQuery extends PageQuery {
+  @ApiPropertyOptional({ description: 'Of this SKU only' })
+  @MayBeAbsent()
+  @IsCode()
+  sku?: string;
+
+  @ApiPropertyOptional({ description: 'From this channel only' })
+  @MayBeAbsent()
+  @IsCode()
+  channel?: string;
+}
+
+interface BufferRowView {
+  skuId: number;
+  locationId: number;
+  channel: string;
+  [column: string]: unknown;
 }
 
 class RecalculateBody {
@@ -96,6 +116,30 @@ export class BuffersController {
     };
   }
 
+  @Get('rows')
+  @Needs('channels:read')
+  @ApiOperation({
+    summary: 'What sales ask to be withheld, of each SKU at each location from each channel',
+    description:
+      'What policies withhold of any stock, windows, holds and channels that are away need no row.',
+  })
+  async rows(@Query() { sku, channel, limit, cursor }: RowsQuery) {
+    const skuId = sku === undefined ? null : await this.catalog.skuId(sku, 'sku');
+    const after = rowPosition(cursor);
+    const rows: BufferRowView[] = await this.dataSource.query(ROWS, [
+      skuId,
+      channel ?? null,
+      ...after,
+      limit + 1,
+    ]);
+    return pageOf(
+      rows,
+      limit,
+      ({ skuId: id, locationId, channel: name }) => [id, locationId, name].join(' '),
+      ({ skuId: _skuId, locationId: _locationId, ...row }) => row,
+    );
+  }
+
   @Get('history')
   @Needs('channels:read')
   @ApiOperation({ summary: 'Who or what changed what is withheld, newest first' })
@@ -126,6 +170,25 @@ export class BuffersController {
     }));
   }
 }
+
+/** SKU, location and channel of the row before the page. Throws a problem when the cursor is none of ours. */
+function rowPosition(cursor: string | undefined): [number, number, string] {
+  if (cursor === undefined) return [0, 0, ''];
+  const text = Buffer.from(cursor, 'base64url').toString();
+  const [, skuId, locationId, channel] = /^(\d{1,10}) (\d{1,10}) ([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  if (channel === undefined || Number(skuId) > MAX_INTEGER_ID || Number(locationId) > MAX_INTEGER_ID)
+    throw invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
+  return [Number(skuId), Number(locationId), channel];
+}
+
+/** Along the primary key. */
+const ROWS = `
+  SELECT b.sku_id AS "skuId", b.location_id AS "locationId", s.code AS sku, l.code AS location, b.channel, b.needs,
+         b.is_slow AS "isSlow", b.released_at AS "releasedAt", b.changed_at AS "changedAt"
+    FROM buffers b JOIN skus s ON s.id = b.sku_id JOIN locations l ON l.id = b.location_id
+   WHERE ($1::int IS NULL OR b.sku_id = $1) AND ($2::text IS NULL OR b.channel = $2)
+     AND (b.sku_id, b.location_id, b.channel) > ($3::int, $4::int, $5::text)
+   ORDER BY b.sku_id, b.location_id, b.channel LIMIT $6`;
 
 /** Newest of two lists that are each read from its index. */
 const HISTORY = `

@@ -1,3 +1,5 @@
+import type { ChannelAuthorization } from './channel-authorization';
+import type { ChannelSecrets } from './channel-secrets';
 import type { ChannelHttp } from './http-client';
 
 /** Version of this contract. A plugin names the range it was written for; the host refuses others. */
@@ -11,6 +13,7 @@ export interface ChannelHost {
   readonly http: ChannelHttp;
   readonly log: ChannelLogger;
   readonly clock: ChannelClock;
+  readonly secrets: ChannelSecrets;
 }
 
 export interface ChannelLogger {
@@ -276,6 +279,8 @@ export interface Channel {
    * `locations` map `channelLocation` to.
    */
   readCounts?(): AsyncIterable<Page<CountedStock>>;
+  /** Where the account's owner has to consent before anything works, and now and then again. */
+  readonly authorization?: ChannelAuthorization;
   check(): Promise<CheckResult>;
   close?(): Promise<void>;
 }

@@ -53,6 +53,13 @@ export class LimitsUnavailableError extends ChannelError {
   }
 }
 
+/** The database that keeps what the channel was given cannot be reached; nothing was sent. */
+export class SecretsUnavailableError extends ChannelError {
+  constructor(message: string) {
+    super('secrets-unavailable', message, true);
+  }
+}
+
 /** Credentials or scopes are wrong; a person must act. */
 export class ChannelUnauthorizedError extends ChannelError {
   constructor(message: string) {
@@ -88,7 +95,7 @@ export class UntranslatableError extends ChannelError {
   }
 }
 
-const HELD_BACK = ['channel-throttled', 'channel-breaker-open', 'limits-unavailable'];
+const HELD_BACK = ['channel-throttled', 'channel-breaker-open', 'limits-unavailable', 'secrets-unavailable'];
 
 /**
  * True when a failure, or the `code` of a refused row, says only that the channel takes no calls for now:

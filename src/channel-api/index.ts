@@ -6,6 +6,8 @@
 import 'reflect-metadata';
 
 export * from './call-breaker';
+export * from './channel-authorization';
+export * from './channel-secrets';
 export * from './contract';
 export * from './define-options';
 export * from './errors';

@@ -1,14 +1,18 @@
 import { Module } from '@nestjs/common';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
+import { AuthorizationController } from './authorization.controller';
 import { BreakerController } from './breaker.controller';
 import { BreakerService } from './breaker.service';
 import { BreakerWorker } from './breaker.worker';
+import { CallRecordsService } from './call-records.service';
 import { ChannelsService } from './channels.service';
+import { LimitsController } from './limits.controller';
 import { LimitsService } from './limits.service';
 import { ListingImportService } from './listing-import.service';
 import { ListingsService } from './listings.service';
 import { MappingController } from './mapping.controller';
+import { SecretsModule } from '../secrets/secrets.module';
 import { SuggestionsService } from './suggestions.service';
 import { UnmappedController } from './unmapped.controller';
 import { UnmappedService } from './unmapped.service';
@@ -18,11 +22,18 @@ import { UnmappedService } from './unmapped.service';
  * takes, if any.
  */
 @Module({
-  imports: [InventoryModule, JobsModule],
-  controllers: [BreakerController, MappingController, UnmappedController],
+  imports: [InventoryModule, JobsModule, SecretsModule],
+  controllers: [
+    AuthorizationController,
+    BreakerController,
+    LimitsController,
+    MappingController,
+    UnmappedController,
+  ],
   providers: [
     BreakerService,
     BreakerWorker,
+    CallRecordsService,
     ChannelsService,
     LimitsService,
     ListingImportService,
@@ -30,6 +41,13 @@ import { UnmappedService } from './unmapped.service';
     SuggestionsService,
     UnmappedService,
   ],
-  exports: [BreakerService, ChannelsService, LimitsService, ListingsService, UnmappedService],
+  exports: [
+    BreakerService,
+    CallRecordsService,
+    ChannelsService,
+    LimitsService,
+    ListingsService,
+    UnmappedService,
+  ],
 })
 export class ChannelsModule {}

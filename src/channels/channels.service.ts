@@ -12,6 +12,7 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
+import { SecretsService } from '../secrets/secrets.service';
 import { tracedFetch } from '../telemetry/traced-fetch';
 import { AddressGuard } from './address-guard';
 import { BreakerService } from './breaker.service';
@@ -60,6 +61,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
     private readonly config: Config,
     private readonly limits: LimitsService,
     private readonly breakers: BreakerService,
+    private readonly secrets: SecretsService,
   ) {
     this.guard = new AddressGuard(config.outbound.allow);
   }
@@ -84,6 +86,10 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
 
   ready(): ReadyChannel[] {
     return this.all().filter((each) => each.state === 'ready');
+  }
+
+  has(name: string): boolean {
+    return this.channels.has(name);
   }
 
   /** Throws `UnknownChannelError`. */
@@ -118,7 +124,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         beforeSend: () => deadline.assertInTime(),
       });
       const capabilities = plugin.capabilities(options);
-      const host = { channel: name, http, log, clock };
+      const host = { channel: name, http, log, clock, secrets: this.secrets.of(name) };
       const channel = await connectPlugin(plugin, options, host, (late) => void this.close(name, late));
       const pinned = location.isPinned ? 'pinned' : 'not pinned';
       this.log.log(`${name}: ${plugin.name} ${plugin.version}, ${config.mode}, ${pinned}`);

@@ -8,6 +8,7 @@ import {
 } from '../channel-api';
 import type { ChannelConfig } from '../config/channel.config';
 import type { Config } from '../config/config';
+import { SecretsOnDemand } from '../secrets/secrets-on-demand';
 import { AddressGuard } from './address-guard';
 import { createGuardedFetch } from './guarded-fetch';
 import { connectPlugin, reasonOf, withinTime } from './plugin-calls';
@@ -29,14 +30,19 @@ const CHECK_WITHIN_MS = 60_000;
  */
 export async function* checkChannels(config: Config): AsyncGenerator<ChannelFindings> {
   const guard = new AddressGuard(config.outbound.allow);
-  for (const channel of config.channels)
-    yield { channel: channel.name, findings: await findingsOf(config, channel, guard) };
+  const secrets = new SecretsOnDemand(config);
+  try {
+    for (const channel of config.channels)
+      yield { channel: channel.name, findings: await findingsOf(config, channel, { guard, secrets }) };
+  } finally {
+    await secrets.close();
+  }
 }
 
 async function findingsOf(
   { folder, limits: { maxWaitSeconds } }: Config,
   { name, plugin: named, options: given }: ChannelConfig,
-  guard: AddressGuard,
+  { guard, secrets: kept }: { guard: AddressGuard; secrets: SecretsOnDemand },
 ): Promise<CheckResult['findings']> {
   const outbound = createGuardedFetch(guard);
   let redact = (text: string) => text;
@@ -48,7 +54,8 @@ async function findingsOf(
     const limits = plugin.limits(options);
     const { fetch } = outbound;
     const http = createChannelHttp({ limits, clock, log, secrets, fetch, maxWaitMs: maxWaitSeconds * 1000 });
-    const channel = await connectPlugin(plugin, options, { channel: name, http, log, clock }, (late) => {
+    const host = { channel: name, http, log, clock, secrets: kept.of(name) };
+    const channel = await connectPlugin(plugin, options, host, (late) => {
       void late.close?.();
     });
     try {

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { type ChannelClock, type LimiterCounts, QueuedLimiter, type RateLimit } from '../channel-api';
 import { ListenerService } from '../database/listener.service';
 import { pipelinedPool } from '../database/pool';
+import { type KeptLimit, type LimitLevel, limitLevel } from './limit-levels';
 import { SharedLimitStore } from './shared-limit-store';
 
 /**
@@ -51,6 +52,16 @@ export class LimitsService implements OnApplicationBootstrap, OnApplicationShutd
     return this.limiters.get(channel)?.counts;
   }
 
+  /** Where these limits stand now, over all hosts, in their order. */
+  async levelsOf(channel: string, limits: readonly RateLimit[]): Promise<LimitLevel[]> {
+    const { rows } = await this.pool.query<KeptLimit & { name: string }>(LEVELS, [
+      channel,
+      limits.map(({ name }) => name),
+    ]);
+    const kept = new Map(rows.map((row) => [row.name, row]));
+    return limits.map((limit) => limitLevel(limit, kept.get(limit.name)!));
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.limiters.values()].map((limiter) => limiter.stop()));
     await this.pool.end();
@@ -63,6 +74,12 @@ export class LimitsService implements OnApplicationBootstrap, OnApplicationShutd
       .catch((error: Error) => this.log.warn(`${channel}: ${error.message}`));
   }
 }
+
+/** Not locked: what is told is a moment's, and nothing is changed by looking. */
+const LEVELS = `
+  SELECT l.name, nullif(c.state, 'null') AS state, c.updated_at AS "usedAt",
+         extract(epoch FROM clock_timestamp())::float8 * 1000 AS "nowMs"
+    FROM unnest($2::text[]) AS l (name) LEFT JOIN channel_limits c ON c.channel = $1 AND c.name = l.name`;
 
 /** A limit that is counted by key has a row for each, such as a listing that ended long ago. */
 const FORGET_KEYS = `

@@ -1,4 +1,7 @@
 import { validateSync } from 'class-validator';
+import { AccessConfig } from './access.config';
+import { ActivityConfig } from './activity.config';
+import { ALERT_RULE_SECTIONS, AlertRulesConfig, AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -20,6 +23,7 @@ import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig, SmtpConfig } from './receiver.config';
 import { ShortfallConfig } from './shortfall.config';
 import { TelemetryConfig } from './telemetry.config';
 import { suggest } from './suggestion';
@@ -40,6 +44,21 @@ const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   },
 };
 
+const RECEIVER_SHAPE: Shape<ReceiverConfig> = {
+  type: ReceiverConfig,
+  sections: { smtp: { type: SmtpConfig } },
+};
+
+const ALERTS_SHAPE: Shape<AlertsConfig> = {
+  type: AlertsConfig,
+  sections: {
+    rules: {
+      type: AlertRulesConfig,
+      sections: Object.fromEntries(Object.entries(ALERT_RULE_SECTIONS).map(([key, type]) => [key, { type }])),
+    },
+  },
+};
+
 export const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
@@ -55,16 +74,21 @@ export const CONFIG_SHAPE: Shape<Config> = {
     outbound: { type: OutboundConfig },
     limits: { type: LimitsConfig },
     breaker: { type: BreakerConfig },
+    access: { type: AccessConfig },
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
+    activity: { type: ActivityConfig },
+    alerts: ALERTS_SHAPE,
+    deliveries: { type: DeliveriesConfig },
     telemetry: { type: TelemetryConfig },
   },
-  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
+  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE, receivers: RECEIVER_SHAPE },
 };
 
 /** Keys that people look for in the file, with the place where they belong. */
 const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
   adminKey: 'the environment variable ONHAND_ADMIN_KEY in its place; the key is not read from the file',
+  secretKeys: 'the environment variable ONHAND_SECRET_KEYS in its place; keys are not read from the file',
 };
 
 /** Rules whose refused value may be anything, a pasted secret too: errors tell its kind only. */

@@ -1,3 +1,6 @@
+import { AccessConfig } from './access.config';
+import { ActivityConfig } from './activity.config';
+import { AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -15,6 +18,7 @@ import {
   WholeNumber,
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig } from './receiver.config';
 import { TelemetryConfig } from './telemetry.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
@@ -171,8 +175,16 @@ export class Config {
   @Mapping() readonly outbound: OutboundConfig = new OutboundConfig();
   @Mapping() readonly limits: LimitsConfig = new LimitsConfig();
   @Mapping() readonly breaker: BreakerConfig = new BreakerConfig();
+  @Mapping() readonly access: AccessConfig = new AccessConfig();
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
+  @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
+  @Mapping() readonly alerts: AlertsConfig = new AlertsConfig();
+  @Mapping() readonly deliveries: DeliveriesConfig = new DeliveriesConfig();
+
+  @List('a list of receivers, each starting with "- name:"')
+  readonly receivers: readonly ReceiverConfig[] = [];
+
   @Mapping() readonly telemetry: TelemetryConfig = new TelemetryConfig();
 
   @ChannelList()
@@ -182,6 +194,8 @@ export class Config {
   readonly roles: readonly Role[] = ROLES;
   /** From ONHAND_ADMIN_KEY only, at least 16 characters; null when not set. Secret. */
   readonly adminKey: string | null = null;
+  /** From ONHAND_SECRET_KEYS only, 32 bytes each in Base64, the first one seals; empty when not set. Secret. */
+  readonly secretKeys: readonly string[] = [];
   /** True when the file or ONHAND_DATA_DIR names the data folder; false for the default one. */
   readonly dataDirExplicit: boolean = false;
   /** Absolute path of the file read; null when there is none. */

@@ -15,6 +15,7 @@ import { applyEnvironment, readAdminKey } from './environment';
 import { FaultCollector } from './fault-collector';
 import { isMapping } from './field-rules';
 import { rolesOf } from './role';
+import { readSecretKeys } from './secret-keys';
 import { replaceVariables } from './variables';
 import { parseYaml } from './yaml-source';
 
@@ -28,6 +29,7 @@ export function loadConfig(location: ConfigLocation): Config {
   const source = parseYaml(file.text ?? '');
   const faults = new FaultCollector(source.locate);
   const adminKey = readAdminKey(location.env, faults);
+  const secretKeys = readSecretKeys(location.env, faults);
   const written = replaceVariables(source.value, location.env, faults);
   const value = applyEnvironment(written, location.env, faults);
   const config = bindConfig(value, faults);
@@ -41,7 +43,7 @@ export function loadConfig(location: ConfigLocation): Config {
     written: isMapping(written) ? written : {},
     faults,
   };
-  return deepFreeze(Object.assign(resolveConfig(config, origin), { adminKey }));
+  return deepFreeze(Object.assign(resolveConfig(config, origin), { adminKey, secretKeys }));
 }
 
 /** Faults of the environment have no line and come first. */

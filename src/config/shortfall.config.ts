@@ -16,6 +16,10 @@ export class ShortfallConfig {
   @TextLike(/^[^\p{Cc}]{1,200}$/u, 'a reason of 1 to 200 characters on one line')
   readonly reason: string = 'out of stock';
 
+  /** What a cancellation costs on this channel, against the others: 0 for nothing, 10 where the account is at stake. */
+  @WholeNumber(0, 10)
+  readonly cancelPenalty: number = 1;
+
   /** For the customer. */
   @MessageTemplate()
   readonly message: string =

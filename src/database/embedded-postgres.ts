@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoteIdentifier, type DatabaseLog } from './connection-url';
@@ -49,11 +50,38 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
+/**
+ * Where the server of a data directory takes connections while a host runs it; undefined when none does. Starts and
+ * creates nothing. The address holds the password: never log it.
+ */
+export async function runningEmbeddedUrl({
+  dataDir,
+  explicit,
+  database = 'onhand',
+}: {
+  dataDir: string;
+  explicit: boolean;
+  database?: string;
+}): Promise<string | undefined> {
+  const log = { log: ignore, warn: ignore, error: ignore };
+  const options = { dataDir, explicit, database, log };
+  const chosen = await chosenDataDir(options);
+  if (!existsSync(join(chosen, 'cluster', 'postmaster.pid'))) return undefined;
+  const server = await serverFor(options, await layoutFor(options));
+  return (await server.adopt()) ? server.urlOf(database) : undefined;
+}
+
+const ignore = () => undefined;
+
 async function layoutFor(options: EmbeddedPostgresOptions): Promise<Layout> {
+  const chosen = await chosenDataDir(options);
+  return prepareLayout(chosen, await serverUser(join(chosen, 'cluster')));
+}
+
+async function chosenDataDir(options: EmbeddedPostgresOptions): Promise<string> {
   const { dataDir, explicit = false, fallbackRoot = '/var/lib/onhand', log } = options;
   const user = await serverUser(join(dataDir, 'cluster'));
-  const chosen = await chooseDataDir({ dataDir, explicit, user, fallbackRoot, log });
-  return prepareLayout(chosen, await serverUser(join(chosen, 'cluster')));
+  return chooseDataDir({ dataDir, explicit, user, fallbackRoot, log });
 }
 
 async function serverFor(options: EmbeddedPostgresOptions, layout: Layout): Promise<EmbeddedServer> {

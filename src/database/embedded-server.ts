@@ -160,7 +160,7 @@ export class EmbeddedServer {
   }
 
   /** Waits until a running server answers; false when there is none. */
-  private async adopt(): Promise<boolean> {
+  async adopt(): Promise<boolean> {
     const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
     if (ON_WINDOWS) {
       // The port differs from start to start there, and without our server it can be anybody's.

@@ -1,5 +1,6 @@
 import type { Params } from 'nestjs-pino';
 import type { Config } from '../config/config';
+import { readableArguments } from './log-lines';
 
 /** Fields whose values never reach a log, however they got there. */
 const REDACTED = [
@@ -25,6 +26,11 @@ export function logging(config: Config): Params {
       {
         level,
         redact: { paths: [...REDACTED, ...REDACTED.map((field) => `*.${field}`)], remove: true },
+        hooks: {
+          logMethod(given, method) {
+            method.apply(this, readableArguments(given) as Parameters<typeof method>);
+          },
+        },
         ...(readable && {
           transport: {
             target: 'pino-pretty',

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { requestId } from './request-context';
 import { Problem, type ProblemBody, problemBody, type ProblemCode, PROBLEMS } from './problem';
+import { TooManyRequests } from './too-many-requests';
 
 const log = new Logger('http');
 
@@ -14,6 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = context.getResponse<Response>();
     const body = problemOf(error);
     body.requestId = requestId(request);
+    response.locals.problem = body;
     if (body.status >= 500) {
       log.error({ requestId: body.requestId, err: error, msg: `${request.method} ${request.path} failed` });
     }
@@ -22,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (body.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="onhand"');
+    if (error instanceof TooManyRequests) response.set(error.headers);
     if (body.status === 503) response.setHeader('Retry-After', '5');
     response.status(body.status).type('application/problem+json').send(JSON.stringify(body));
   }

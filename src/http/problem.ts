@@ -44,6 +44,7 @@ export const PROBLEMS = {
   'unknown-sku': { status: 422, title: 'The SKU does not exist' },
   'unknown-location': { status: 422, title: 'The location does not exist' },
   'quantity-too-large': { status: 422, title: 'The quantity is too large' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'channel-unavailable': { status: 502, title: 'The channel does not answer' },
   'channel-unauthorized': { status: 502, title: 'The channel refuses the credentials' },
@@ -55,6 +56,7 @@ export const PROBLEMS = {
   'channel-throttled': { status: 503, title: 'The channel takes no more calls for now' },
   'channel-not-served': { status: 503, title: 'The channel is not served' },
   'limits-unavailable': { status: 503, title: 'The database that counts calls cannot be reached' },
+  'secrets-unavailable': { status: 503, title: 'The database that keeps secrets cannot be reached' },
   'ledger-unavailable': { status: 503, title: 'The database cannot be reached' },
   'ledger-closed': { status: 503, title: 'The host is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -26,6 +26,9 @@ export function requestContext(request: Request, response: Response, next: NextF
   (request as Identified).id = id;
   response.setHeader('X-Request-Id', id);
   response.setHeader('X-Content-Type-Options', 'nosniff');
+  // For answers that a browser is made to show in spite of their type; pages set their own.
+  response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+  if (request.url.startsWith('/v1/')) response.setHeader('Cache-Control', 'no-store');
   const started = performance.now();
   response.once('finish', () => {
     const { statusCode: status } = response;

@@ -72,14 +72,8 @@ export class CancellationsService {
       [oversell.id],
     );
     if (begun.rows.length > 0) return true;
-    const known = await client.query<{ document: OrderDocument; mapping: LineMapping; short: ShortUnits[] }>(
-      READ_SHORT_ORDER,
-      [oversell.channel, oversell.orderId],
-    );
-    const { document, mapping, short } = known.rows[0]!;
-    const lines = linesToCancel(document, mapping, short ?? []);
-    if (lines.length === 0) return false;
-    const { shortfall } = this.channels.get(oversell.channel).config;
+    const draft = await this.draft(client, oversell);
+    if (!draft) return false;
     await client.query(
       `INSERT INTO cancellations (id, oversell_id, channel, order_id, lines, reason, message, actor)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -88,13 +82,30 @@ export class CancellationsService {
         oversell.id,
         oversell.channel,
         oversell.orderId,
-        JSON.stringify(lines),
-        shortfall.reason,
-        message ?? apology(shortfall.message, oversell.channel, document, lines),
+        JSON.stringify(draft.lines),
+        draft.reason,
+        message ?? draft.message,
         actor,
       ],
     );
     return true;
+  }
+
+  /** What the channel would be asked now, in its template's words; undefined when there is nothing to cancel. */
+  async draft(
+    client: Pick<PoolClient, 'query'>,
+    { channel, orderId }: Pick<Oversell, 'channel' | 'orderId'>,
+  ): Promise<{ lines: CancelledLine[]; reason: string; message: string } | undefined> {
+    const known = await client.query<{ document: OrderDocument; mapping: LineMapping; short: ShortUnits[] }>(
+      READ_SHORT_ORDER,
+      [channel, orderId],
+    );
+    if (!known.rows[0]) return undefined;
+    const { document, mapping, short } = known.rows[0];
+    const lines = linesToCancel(document, mapping, short ?? []);
+    if (lines.length === 0) return undefined;
+    const { reason, message } = this.channels.get(channel).config.shortfall;
+    return { lines, reason, message: apology(message, channel, document, lines) };
   }
 
   /** All that is due on the channel, one after the other. */

@@ -267,12 +267,12 @@ function iso(time: string): string {
   return new Date(time).toISOString();
 }
 
-/** None that waits for stock or for a SKU to be mapped. */
+/** None that waits for stock or for a SKU to be mapped, and none whose revision does not say what it is. */
 const SETTLED_AS_LISTED = `
   SELECT o.order_id AS id FROM jsonb_array_elements($2::jsonb) AS l (document)
     JOIN orders o ON o.channel = $1 AND o.order_id = l.document->>'orderId' AND o.document = l.document
     JOIN reservations r ON r.channel = $1 AND r.order_id = o.order_id AND r.revision = o.revision
-   WHERE NOT EXISTS (SELECT FROM parked_lines p WHERE p.channel = $1 AND p.order_id = o.order_id)
+   WHERE NOT o.ambiguous AND NOT EXISTS (SELECT FROM parked_lines p WHERE p.channel = $1 AND p.order_id = o.order_id)
      AND NOT EXISTS (SELECT FROM shortfalls s WHERE s.channel = $1 AND s.order_id = o.order_id AND s.state = 'open' AND s.cause = 'order')`;
 
 const MAPPED_AT_ONCE = 128;
@@ -292,7 +292,8 @@ const KEEP_ORDERS = `
    ORDER BY 1, 2
   ON CONFLICT (channel, order_id) DO UPDATE
     SET revision = excluded.revision, document = excluded.document, mapping = excluded.mapping || o.mapping,
-        updated_at = clock_timestamp()
+        updated_at = clock_timestamp(),
+        ambiguous = o.revision = excluded.revision AND (o.ambiguous OR o.document <> excluded.document)
   WHERE o.revision <= excluded.revision
   RETURNING channel, order_id AS "orderId", mapping, (xmax = 0) AS created, repushed_key AS "repushedKey"`;
 

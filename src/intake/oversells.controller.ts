@@ -5,9 +5,12 @@ import { IsIn } from 'class-validator';
 import type { Request } from 'express';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
+import { ChannelsService } from '../channels/channels.service';
+import { poolOf } from '../database/pool';
 import { IsText, MayBeAbsent } from '../http/fields';
 import { cursorNumber, pageOf, PageQuery } from '../http/page';
 import { JobsService } from '../jobs/jobs.service';
+import { readCandidates, type ShortOrder } from './cancel-candidates';
 import { CancellationsService } from './cancellations.service';
 import { actorOf } from './intake.controller';
 import { NotParkedHereError, WrongStateError } from './intake.errors';
@@ -47,6 +50,9 @@ class CancelBody extends DecisionBody {
   message?: string;
 }
 
+/** Of a channel that is not configured any more: nothing can be cancelled there. */
+const NO_PENALTY = 10;
+
 const HOLD: OversellDecision = {
   action: 'hold',
   from: ['grace', 'backordered', 'cancelling', 'pending', 'closed'],
@@ -74,6 +80,7 @@ export class OversellsController {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly oversells: OversellsService,
     private readonly cancellations: CancellationsService,
+    private readonly channels: ChannelsService,
     private readonly jobs: JobsService,
   ) {}
 
@@ -82,18 +89,19 @@ export class OversellsController {
   @ApiOperation({ summary: 'Orders that stock does not cover, with the reservations that took the units' })
   async list(@Query() { state, channel, cursor, limit }: OversellsQuery) {
     const states = state === 'open' ? OPEN_STATES : [state];
-    const rows: { id: number }[] = await this.dataSource.query(LIST_OVERSELLS, [
+    const rows: ShortOrder[] = await this.dataSource.query(LIST_OVERSELLS, [
       states,
       channel ?? null,
       cursorNumber(cursor) ?? 0,
       limit + 1,
     ]);
-    return pageOf(
+    const page = pageOf(
       rows,
       limit,
       (row) => row.id,
       (row) => row,
     );
+    return { ...page, items: await this.ranked(page.items) };
   }
 
   @Get(':id')
@@ -165,9 +173,28 @@ export class OversellsController {
   }
 
   private async show(id: number): Promise<object> {
-    const rows: object[] = await this.dataSource.query(SHOW_OVERSELL, [id]);
-    if (!rows[0]) throw new NotParkedHereError('oversell');
-    return rows[0];
+    const rows: ShortOrder[] = await this.dataSource.query(SHOW_OVERSELL, [id]);
+    const [shown] = await this.ranked(rows);
+    if (!shown) throw new NotParkedHereError('oversell');
+    const draft = this.channels.has(shown.channel)
+      ? await this.cancellations.draft(poolOf(this.dataSource), shown)
+      : undefined;
+    return { ...shown, draft: draft ?? null };
+  }
+
+  /** With which order to cancel, and why none can be from here. */
+  private async ranked<T extends ShortOrder>(oversells: readonly T[]) {
+    const has = (name: string) => this.channels.has(name);
+    const penaltyOf = (name: string) =>
+      has(name) ? this.channels.get(name).config.shortfall.cancelPenalty : NO_PENALTY;
+    const candidates = await readCandidates(poolOf(this.dataSource), oversells, penaltyOf);
+    return oversells.map((oversell, at) => ({
+      ...oversell,
+      cannotCancel: has(oversell.channel)
+        ? (this.oversells.whyNotCancelled(oversell.channel, false) ?? null)
+        : 'the channel is not configured any more',
+      candidates: candidates[at]!,
+    }));
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
-import { And, type DataSource, ILike, In, MoreThan } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { ListenerService } from '../database/listener.service';
 import { inTransaction } from '../database/pool';
@@ -16,12 +16,24 @@ export interface SkuDraft {
   barcode?: string;
   unitOfMeasure?: string;
   tags?: string[];
+  /** Units; null takes it away. */
+  reorderPoint?: number | null;
 }
 
 export interface LocationDraft {
   code: string;
   name?: string;
   priority?: number;
+}
+
+/** Each part that is given must fit. */
+export interface SkuFilter {
+  codes?: readonly string[];
+  /** Somewhere in the code, name or barcode, in any case. */
+  text?: string;
+  tag?: string;
+  /** No more than so many available, over all locations. */
+  atMostAvailable?: number;
 }
 
 const LOWEST_PRIORITY = Number.MAX_SAFE_INTEGER;
@@ -75,6 +87,7 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
       return { rows: updated.rows, created: made };
     });
     for (const { id, asked, code } of rows) this.remember({ id, code: asked, current: code });
+    if (drafts.some(({ reorderPoint }) => reorderPoint !== undefined)) await this.tellReorderPoints();
     const byCode = new Map(rows.map((row) => [row.asked, row]));
     return drafts.map((draft) => ({ sku: skuOf(byCode.get(draft.sku)!), created: created.has(draft.sku) }));
   }
@@ -104,22 +117,34 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.dataSource.getRepository(SkuEntity).findOneByOrFail({ id: skuId });
   }
 
-  /** Those with one of the codes, and with the text somewhere in their code, name or barcode. */
-  async skus(afterId: number, limit: number, codes?: string[], text?: string): Promise<SkuEntity[]> {
-    const ids = codes && (await this.idsOf(codes));
-    const id = ids ? And(MoreThan(afterId), In(ids)) : MoreThan(afterId);
-    const like = text && ILike(`%${text.replace(/[\\%_]/g, '\\$&')}%`);
-    return this.dataSource.getRepository(SkuEntity).find({
-      where: like
-        ? [
-            { id, code: like },
-            { id, name: like },
-            { id, barcode: like },
-          ]
-        : { id },
-      order: { id: 'ASC' },
-      take: limit,
-    });
+  /** Units; null takes it away. Throws `UnknownSkuError`. */
+  async setReorderPoint(code: string, units: number | null): Promise<SkuEntity> {
+    const id = await this.skuId(code, 'sku');
+    const skus = this.dataSource.getRepository(SkuEntity);
+    await skus.update({ id }, { reorderPoint: units, updatedAt: () => 'clock_timestamp()' });
+    await this.tellReorderPoints();
+    return skus.findOneByOrFail({ id });
+  }
+
+  /** Those that fit every part of the filter, in the order of their ids. */
+  async skus(afterId: number, limit: number, filter: SkuFilter = {}): Promise<SkuEntity[]> {
+    const { codes, text, tag, atMostAvailable } = filter;
+    const rows: SkuRow[] = await this.dataSource.query(FIND_SKUS, [
+      afterId,
+      limit,
+      codes ? await this.idsOf(codes) : null,
+      text ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : null,
+      tag ?? null,
+      atMostAvailable ?? null,
+    ]);
+    return rows.map(skuOf);
+  }
+
+  /** Every tag in use, with how many SKUs carry it. */
+  async tags(): Promise<{ tag: string; skus: number }[]> {
+    return this.dataSource.query(
+      'SELECT tag, count(*) AS skus FROM skus, unnest(tags) AS tag GROUP BY tag ORDER BY tag',
+    );
   }
 
   /** Which of the SKUs carry one of the tags. */
@@ -232,6 +257,11 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.skuCodes.has(id);
   }
 
+  /** Whoever looks at reorder points reads them again. */
+  private async tellReorderPoints(): Promise<void> {
+    await this.dataSource.query(`NOTIFY onhand_reorder_points`);
+  }
+
   private async idsOf(codes: readonly string[]): Promise<number[]> {
     const unknown = codes.filter((code) => !this.skuIds.has(code));
     if (unknown.length > 0) await this.learn(unknown);
@@ -289,9 +319,20 @@ interface SkuRow {
   barcode: string | null;
   unit_of_measure: string;
   tags: string[];
+  reorder_point: number | null;
   created_at: Date;
   updated_at: Date;
 }
+
+/** In id order, so that a page is read as far as it goes and no further. */
+const FIND_SKUS = `
+  SELECT id, code, name, barcode, unit_of_measure, tags, reorder_point, created_at, updated_at FROM skus s
+   WHERE id > $1 AND ($3::int[] IS NULL OR id = ANY($3))
+     AND ($4::text IS NULL OR code ILIKE $4 OR name ILIKE $4 OR barcode ILIKE $4)
+     AND ($5::text IS NULL OR $5 = ANY(tags))
+     AND ($6::bigint IS NULL
+          OR (SELECT coalesce(sum(available), 0) FROM levels l WHERE l.sku_id = s.id) <= $6)
+   ORDER BY id LIMIT $2`;
 
 /**
  * Two drafts of one SKU in one request, by whichever of its codes, are one: the last one counts. In the order
@@ -305,14 +346,15 @@ const UPDATE_SKUS = `
   ), d AS (
     SELECT DISTINCT ON (id) id, item->>'name' AS name, item->>'barcode' AS barcode,
            item->>'unitOfMeasure' AS unit_of_measure,
-           CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags
+           CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags,
+           item ? 'reorderPoint' AS reorders, (item->>'reorderPoint')::bigint AS reorder_point
       FROM asked ORDER BY id, position DESC
   ), updated AS (
     UPDATE skus s SET name = coalesce(d.name, s.name), barcode = coalesce(d.barcode, s.barcode),
            unit_of_measure = coalesce(d.unit_of_measure, s.unit_of_measure), tags = coalesce(d.tags, s.tags),
-           updated_at = clock_timestamp()
+           reorder_point = CASE WHEN d.reorders THEN d.reorder_point ELSE s.reorder_point END, updated_at = clock_timestamp()
       FROM d WHERE s.id = d.id
-    RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.created_at, s.updated_at
+    RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.reorder_point, s.created_at, s.updated_at
   )
   SELECT DISTINCT ON (asked.asked) asked.asked, updated.* FROM asked JOIN updated ON updated.id = asked.id`;
 
@@ -321,7 +363,7 @@ const UPSERT_LOCATION = `
   ON CONFLICT (code) DO UPDATE SET name = coalesce($2, locations.name), priority = coalesce($3, locations.priority)`;
 
 function skuOf(row: SkuRow): SkuEntity {
-  const { unit_of_measure: unitOfMeasure, created_at: createdAt, updated_at: updatedAt, ...rest } = row;
-  const { id, code, name, barcode, tags } = rest;
-  return { id, code, name, barcode, unitOfMeasure, tags, createdAt, updatedAt };
+  const { unit_of_measure: unitOfMeasure, reorder_point: reorderPoint, ...others } = row;
+  const { created_at: createdAt, updated_at: updatedAt, id, code, name, barcode, tags } = others;
+  return { id, code, name, barcode, unitOfMeasure, tags, reorderPoint, createdAt, updatedAt };
 }

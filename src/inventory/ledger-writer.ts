@@ -28,6 +28,8 @@ export interface ChangedLevel {
 export interface PreparedBatch {
   statements: QueryConfig[];
   changed: ChangedLevel[];
+  /** New ones, and those that changed. */
+  reservations: Reservation[];
 }
 
 /**
@@ -71,6 +73,7 @@ export function prepareBatch(
       ...noteTraces(decided),
     ],
     changed,
+    reservations,
   };
 }
 

@@ -13,18 +13,12 @@ export const COUNTED_STATES: readonly CountedState[] = [
   'on_order',
 ];
 
-export type EventType =
-  | 'RESTOCK'
-  | 'RESERVE'
-  | 'RELEASE'
-  | 'FULFILL'
-  | 'RETURN'
-  | 'INSPECT'
-  | 'ADJUST'
-  | 'DAMAGE'
-  | 'TRANSFER'
-  | 'RECEIVE'
-  | 'EXPECT';
+export const EVENT_TYPES = [
+  ...(['RESTOCK', 'RESERVE', 'RELEASE', 'FULFILL', 'RETURN', 'INSPECT'] as const),
+  ...(['ADJUST', 'DAMAGE', 'TRANSFER', 'RECEIVE', 'EXPECT'] as const),
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
 
 /** The projection of the ledger for one SKU at one location, in units; `version` counts its events. */
 export interface Level {

@@ -5,14 +5,33 @@ import {
   ArrayMinSize,
   IsArray,
   IsBoolean,
+  IsIn,
   IsInt,
   IsObject,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { IsCode, IsPastTime, IsQuantity, IsText, MayBeAbsent } from '../http/fields';
+import { PageQuery } from '../http/page';
+import type { ReservationState } from './reservation';
 
 const MAX_LINES = 500;
+const LISTED_STATES = ['open', 'all', 'held', 'confirmed', 'fulfilled', 'released', 'expired'];
+
+export class ReservationsQuery extends PageQuery {
+  @ApiProperty({ example: 'MUG-RED' })
+  @IsCode()
+  sku: string;
+
+  @ApiPropertyOptional({
+    enum: LISTED_STATES,
+    default: 'open',
+    description: '`open`: units of the SKU are still promised',
+  })
+  @MayBeAbsent()
+  @IsIn(LISTED_STATES)
+  state: 'open' | 'all' | ReservationState = 'open';
+}
 
 export class ReservationLineRequest {
   @ApiProperty({ example: 'MUG-RED' })

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Request } from 'express';
@@ -6,6 +6,7 @@ import type { Caller } from '../access/api-keys.service';
 import { Needs } from '../access/scopes';
 import { Config } from '../config/config';
 import { IdempotencyKey } from '../http/idempotency-key';
+import { cursorNumber, pageOf } from '../http/page';
 import { Problem } from '../http/problem';
 import { invalidRequest } from '../http/validation';
 import { CatalogService } from './catalog.service';
@@ -14,6 +15,7 @@ import type { Posted } from './ledger.service';
 import { problemOfRefusal } from './refusal-problem';
 import {
   ReservationChangeBody,
+  ReservationsQuery,
   type ReservationLineRequest,
   ReservationRequestBody,
 } from './reservation-request';
@@ -42,6 +44,30 @@ export class ReservationsController {
     const lines = await this.linesOf(body.lines);
     return this.answer(
       await this.reservations.create({ reference, lines, ttlSeconds, partial }, key, actorOf(request)),
+    );
+  }
+
+  @Get()
+  @Needs('stock:read')
+  @ApiOperation({
+    summary: 'Reservations of one SKU, newest first, with its lines in each',
+    description:
+      'By default those that still hold units: together they make what its levels show as reserved.',
+  })
+  async list(@Query() { sku, state, cursor, limit }: ReservationsQuery) {
+    const skuId = await this.catalog.skuId(sku, 'sku');
+    const before = cursorNumber(cursor);
+    return pageOf(
+      await this.reservations.ofSku(skuId, { state, before, limit: limit + 1 }),
+      limit,
+      (row) => row.seq,
+      ({ seq: _seq, lines, ...row }) => ({
+        ...row,
+        lines: lines.map(({ locationId, ...line }) => ({
+          ...line,
+          location: locationId === 0 ? null : this.catalog.locationCode(locationId),
+        })),
+      }),
     );
   }
 

@@ -6,6 +6,8 @@ import type { ReservationPartLine, ReservationView, ReserveLine } from './comman
 import { viewOf } from './decide-reservation';
 import { reservationOf } from './ledger-reader';
 import { LedgerService, type Posted } from './ledger.service';
+import type { ReservationState } from './reservation';
+import { LIST_RESERVATIONS, type SkuReservationRow } from './reservation-list';
 
 export interface ReservationRequest {
   reference?: string;
@@ -47,6 +49,15 @@ export class ReservationsService {
       [id],
     );
     return viewOf(reservationOf(row, parts));
+  }
+
+  /** A SKU's reservations, newest first, before the position given; see `LIST_RESERVATIONS`. */
+  async ofSku(
+    skuId: number,
+    { state, before, limit }: { state: 'open' | 'all' | ReservationState; before?: number; limit: number },
+  ): Promise<SkuReservationRow[]> {
+    const exact = state === 'open' || state === 'all' ? null : state;
+    return this.dataSource.query(LIST_RESERVATIONS, [skuId, state === 'open', exact, before ?? null, limit]);
   }
 
   /** Gives back the units of holds that are due by the database's clock. Returns how many expired. */

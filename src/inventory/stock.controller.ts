@@ -1,14 +1,23 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags, IntersectionType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsUUID, Max, Min } from 'class-validator';
 import { Needs } from '../access/scopes';
-import { IsText, IsTime, MayBeAbsent } from '../http/fields';
+import { IsCode, IsText, IsTime, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 import { invalidRequest } from '../http/validation';
 import { CatalogService } from './catalog.service';
-import { type Level, physicalUnits } from './level';
-import { type EventRow, type StockRow, StockService } from './stock.service';
 import { UnknownSkuError } from './inventory.errors';
+import { EVENT_TYPES, type EventType, type Level, physicalUnits } from './level';
+import type { SkuEntity } from './sku.entity';
+import {
+  type EventRow,
+  type StockRow,
+  StockService,
+  TOUCHED_STATES,
+  type TouchedState,
+} from './stock.service';
 
 class MomentQuery {
   @ApiPropertyOptional({ description: 'What was true then, whenever we heard of it' })
@@ -32,6 +41,51 @@ class StockQuery extends IntersectionType(PageQuery, MomentQuery) {
   @MayBeAbsent()
   @IsText(200)
   search?: string;
+
+  @ApiPropertyOptional({ description: 'SKUs that carry this tag' })
+  @MayBeAbsent()
+  @IsCode()
+  tag?: string;
+
+  @ApiPropertyOptional({ description: 'SKUs of which no more than so many are available now' })
+  @MayBeAbsent()
+  @Type(() => Number)
+  @IsInt()
+  @Min(-MAX_QUANTITY_UNITS)
+  @Max(MAX_QUANTITY_UNITS)
+  atMost?: number;
+}
+
+class EventsQuery extends PageQuery {
+  @ApiPropertyOptional({ enum: EVENT_TYPES })
+  @MayBeAbsent()
+  @IsIn(EVENT_TYPES)
+  type?: EventType;
+
+  @ApiPropertyOptional({
+    enum: TOUCHED_STATES,
+    description: 'Events that change how many units are in this state; `physical`: on our shelves at all',
+  })
+  @MayBeAbsent()
+  @IsIn(TOUCHED_STATES)
+  state?: TouchedState;
+
+  @ApiPropertyOptional({ description: 'At these locations; codes, separated by commas' })
+  @MayBeAbsent()
+  @IsText(2_000)
+  location?: string;
+
+  @MayBeAbsent()
+  @IsText(100)
+  channel?: string;
+
+  @MayBeAbsent()
+  @IsText(200)
+  orderId?: string;
+
+  @MayBeAbsent()
+  @IsUUID()
+  reservationId?: string;
 }
 
 @ApiTags('stock')
@@ -48,19 +102,15 @@ export class StockController {
   @ApiOperation({
     summary: 'Levels of all SKUs, in pages: now, as they were (`asOf`), or as we knew them (`knownAt`)',
   })
-  async list(@Query() { limit, cursor, sku, search, asOf, knownAt }: StockQuery) {
+  async list(@Query() { limit, cursor, sku, search, tag, atMost, asOf, knownAt }: StockQuery) {
     const moment = oneMoment({ asOf, knownAt });
-    const skus = await this.catalog.skus(
-      cursorNumber(cursor, MAX_INTEGER_ID) ?? 0,
-      limit + 1,
-      sku?.split(','),
-      search,
-    );
+    const after = cursorNumber(cursor, MAX_INTEGER_ID) ?? 0;
+    const filter = { codes: sku?.split(','), text: search, tag, atMostAvailable: atMost };
     const page = pageOf(
-      skus,
+      await this.catalog.skus(after, limit + 1, filter),
       limit,
       (row) => row.id,
-      (row) => row.id,
+      (row) => row,
     );
     return { ...page, items: await this.levelsAt(page.items, moment) };
   }
@@ -70,16 +120,23 @@ export class StockController {
   @ApiOperation({ summary: 'Levels of one SKU: now, as they were (`asOf`), or as we knew them (`knownAt`)' })
   async one(@Param('sku') code: string, @Query() query: MomentQuery) {
     const moment = oneMoment(query);
-    const [row] = await this.levelsAt([await this.skuId(code)], moment);
+    const skuId = await this.skuId(code);
+    const found = await this.catalog.skus(skuId - 1, 1, { codes: [code] });
+    const [row] = await this.levelsAt(found, moment);
     return row;
   }
 
   @Get('stock/:sku/events')
   @Needs('stock:read')
-  @ApiOperation({ summary: 'Ledger events of one SKU, newest first' })
-  async events(@Param('sku') code: string, @Query() { limit, cursor }: PageQuery) {
+  @ApiOperation({ summary: 'Ledger events of one SKU, newest first; all that fit every filter given' })
+  async events(@Param('sku') code: string, @Query() { limit, cursor, location, ...filter }: EventsQuery) {
     const skuId = await this.skuId(code);
-    const rows = await this.stock.events(skuId, limit + 1, cursorNumber(cursor));
+    const codes = location?.split(',') ?? [];
+    const locationIds = await Promise.all(codes.map((each) => this.catalog.locationId(each, 'location')));
+    const rows = await this.stock.events(skuId, limit + 1, cursorNumber(cursor), {
+      ...filter,
+      ...(location !== undefined && { locationIds }),
+    });
     return pageOf(
       rows,
       limit,
@@ -95,13 +152,18 @@ export class StockController {
     return this.stock.countEvents();
   }
 
-  private async levelsAt(skuIds: readonly number[], { asOf, knownAt }: MomentQuery) {
+  private async levelsAt(skus: readonly SkuEntity[], { asOf, knownAt }: MomentQuery) {
+    const skuIds = skus.map(({ id }) => id);
     const rows = asOf
       ? await this.stock.levelsOfAsOf(skuIds, new Date(asOf))
       : knownAt
         ? await this.stock.levelsOfKnownAt(skuIds, new Date(knownAt))
         : await this.stock.levelsOf(skuIds);
-    return rows.map((row) => ({ ...this.view(row), ...(asOf && { asOf }), ...(knownAt && { knownAt }) }));
+    return rows.map((row, at) => ({
+      ...this.view(row, skus[at]!),
+      ...(asOf && { asOf }),
+      ...(knownAt && { knownAt }),
+    }));
   }
 
   private async skuId(code: string): Promise<number> {
@@ -113,11 +175,14 @@ export class StockController {
     }
   }
 
-  private view({ skuId, levels }: StockRow) {
+  private view({ levels }: StockRow, { code: sku, name, barcode, tags }: SkuEntity) {
     const sum = (units: (level: Level) => number) =>
       levels.reduce((total, { level }) => total + units(level), 0);
     return {
-      sku: this.catalog.skuCode(skuId),
+      sku,
+      name,
+      barcode,
+      tags,
       total: {
         physical: sum(physicalUnits),
         available: sum((level) => level.available),

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { CatalogService } from './catalog.service';
 import {
+  COUNTED_STATES,
   EMPTY_LEVEL,
   evolveBySum,
   type EventType,
@@ -41,6 +42,24 @@ export interface EventRow {
   actor: string;
   occurred_at: Date;
   recorded_at: Date;
+}
+
+/** What stands on our shelves, see `physicalUnits`. */
+const PHYSICAL_STATES: readonly StockState[] = ['available', 'reserved', 'quarantined', 'damaged'];
+
+/** What an event may change the units of. */
+export const TOUCHED_STATES = [...COUNTED_STATES, 'physical'] as const;
+export type TouchedState = (typeof TOUCHED_STATES)[number];
+
+/** Which of a SKU's events are meant; every part that is given must fit. */
+export interface EventFilter {
+  type?: EventType;
+  /** Events after which there are more or fewer units in this state. */
+  state?: TouchedState;
+  locationIds?: readonly number[];
+  channel?: string;
+  orderId?: string;
+  reservationId?: string;
 }
 
 /** Of one level. */
@@ -111,16 +130,24 @@ export class StockService {
     return this.grouped(skuIds, rows);
   }
 
-  /** Newest first, before the sequence number given. */
-  async events(skuId: number, limit: number, beforeSeq?: number): Promise<EventRow[]> {
-    return this.dataSource.query(
-      `SELECT e.* FROM levels l
-         JOIN LATERAL (SELECT * FROM ledger
-                        WHERE sku_id = l.sku_id AND location_id = l.location_id AND ($3::bigint IS NULL OR seq < $3)
-                        ORDER BY version DESC LIMIT $2) e ON true
-        WHERE l.sku_id = $1 ORDER BY e.seq DESC LIMIT $2`,
-      [skuId, limit, beforeSeq ?? null],
-    );
+  /** Newest first, before the sequence number given: those that fit every part of the filter. */
+  async events(
+    skuId: number,
+    limit: number,
+    beforeSeq?: number,
+    filter: EventFilter = {},
+  ): Promise<EventRow[]> {
+    return this.dataSource.query(EVENTS, [
+      skuId,
+      limit,
+      beforeSeq ?? null,
+      filter.locationIds ?? null,
+      filter.type ?? null,
+      filter.state === undefined ? null : filter.state === 'physical' ? PHYSICAL_STATES : [filter.state],
+      filter.channel ?? null,
+      filter.orderId ?? null,
+      filter.reservationId ?? null,
+    ]);
   }
 
   async countEvents(): Promise<{ events: number; byType: Partial<Record<EventType, number>> }> {
@@ -149,3 +176,15 @@ export class StockService {
     );
   }
 }
+
+/** Along the ledger's primary key, from the newest event of each location back. */
+const EVENTS = `
+  SELECT e.* FROM levels l
+    JOIN LATERAL (SELECT * FROM ledger
+                   WHERE sku_id = l.sku_id AND location_id = l.location_id AND ($3::bigint IS NULL OR seq < $3)
+                     AND ($5::ledger_event_type IS NULL OR type = $5)
+                     AND ($6::stock_state[] IS NULL OR (from_state = ANY($6)) <> (to_state = ANY($6)))
+                     AND ($7::text IS NULL OR channel = $7) AND ($8::text IS NULL OR order_id = $8)
+                     AND ($9::uuid IS NULL OR reservation_id = $9)
+                   ORDER BY version DESC LIMIT $2) e ON true
+   WHERE l.sku_id = $1 AND ($4::int[] IS NULL OR l.location_id = ANY($4)) ORDER BY e.seq DESC LIMIT $2`;

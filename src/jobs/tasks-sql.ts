@@ -10,12 +10,20 @@ export const START = `
 
 const VIEW = `
   SELECT id, kind, subject, params, state, asked_by AS "askedBy", asked_at AS "askedAt", started_at AS "startedAt",
-         finished_at AS "finishedAt", done, total, note, report, error, error_code AS "errorCode" FROM tasks`;
+         finished_at AS "finishedAt", cancel_asked_at AS "cancelAskedAt", done, total, note, report, error, error_code AS "errorCode"
+    FROM tasks`;
 
 export const READ = `${VIEW} WHERE id = $1`;
 
 export const READ_PAGE = `
-  ${VIEW} WHERE ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR subject = $3) ORDER BY asked_at DESC LIMIT $1`;
+  ${VIEW} WHERE ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR subject = $3)
+     AND ($4::text IS NULL OR state = $4) ORDER BY asked_at DESC LIMIT $1`;
+
+/** Reports are for whoever asks for one. */
+export const READ_OPEN = `
+  SELECT id, kind, subject, state, asked_by AS "askedBy", asked_at AS "askedAt", started_at AS "startedAt",
+         cancel_asked_at AS "cancelAskedAt", done, total, note
+    FROM tasks WHERE state IN ('queued', 'running') ORDER BY asked_at DESC`;
 
 /** Only by a host that knows how it is done. One that was cancelled before it began is over. */
 export const CLAIM = `

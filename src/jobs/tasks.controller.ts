@@ -1,9 +1,10 @@
 import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
 import { Needs } from '../access/scopes';
 import { IsCode, MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
-import { TasksService } from './tasks.service';
+import { TASK_STATES, TasksService, type TaskState } from './tasks.service';
 
 class TasksQuery extends LimitQuery {
   @ApiPropertyOptional({ description: 'Such as reconcile, verify, rebuild' })
@@ -15,6 +16,11 @@ class TasksQuery extends LimitQuery {
   @MayBeAbsent()
   @IsCode()
   subject?: string;
+
+  @ApiPropertyOptional({ enum: TASK_STATES })
+  @MayBeAbsent()
+  @IsIn(TASK_STATES)
+  state?: TaskState;
 }
 
 @ApiTags('operations')

@@ -14,7 +14,18 @@ import {
 } from './jobs.errors';
 import { JobsService } from './jobs.service';
 import { type ClaimedTask, TASK_LEASE_SECONDS, TaskRun } from './task-run';
-import { CANCEL, CLAIM, END, FORGET, LEFT_BEHIND, READ, READ_PAGE, RELEASE, START } from './tasks-sql';
+import {
+  CANCEL,
+  CLAIM,
+  END,
+  FORGET,
+  LEFT_BEHIND,
+  READ,
+  READ_OPEN,
+  READ_PAGE,
+  RELEASE,
+  START,
+} from './tasks-sql';
 
 const RUN_TASK = 'run-task';
 const RESUME_TASKS = 'resume-tasks';
@@ -25,7 +36,9 @@ const MAX_ATTEMPTS = 10;
 const KEPT_DAYS = 30;
 const LONGEST_ERROR = 2_000;
 
-export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+export const TASK_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
+
+export type TaskState = (typeof TASK_STATES)[number];
 
 export interface TaskView {
   id: string;
@@ -37,6 +50,8 @@ export interface TaskView {
   askedAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** Set from when it was told to end; whoever is at it hears of it within a second. */
+  cancelAskedAt: Date | null;
   /** So much of `total`, whose unit the kind of task knows; null where nobody can say. */
   done: number;
   total: number | null;
@@ -45,6 +60,9 @@ export interface TaskView {
   error: string | null;
   errorCode: string | null;
 }
+
+/** A task that is not over, as far as those who watch it are told. */
+export type OpenTask = Omit<TaskView, 'params' | 'finishedAt' | 'report' | 'error' | 'errorCode'>;
 
 /** Does the work; what it resolves with is the report. */
 export type TaskHandler = (run: TaskRun) => Promise<object>;
@@ -121,9 +139,17 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Newest first. */
-  async list(limit: number, filter: { kind?: string; subject?: string } = {}): Promise<TaskView[]> {
-    const { kind = null, subject = null } = filter;
-    return (await this.pool.query<TaskView>(READ_PAGE, [limit, kind, subject])).rows;
+  async list(
+    limit: number,
+    filter: { kind?: string; subject?: string; state?: TaskState } = {},
+  ): Promise<TaskView[]> {
+    const { kind = null, subject = null, state = null } = filter;
+    return (await this.pool.query<TaskView>(READ_PAGE, [limit, kind, subject, state])).rows;
+  }
+
+  /** Those that are not over, newest first; there is one of a kind and subject at most. */
+  async open(): Promise<OpenTask[]> {
+    return (await this.pool.query<OpenTask>(READ_OPEN)).rows;
   }
 
   /** Waits for the task's end, for so long at most; answers it as it is then. */

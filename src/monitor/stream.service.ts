@@ -4,14 +4,19 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Response } from 'express';
 import { AvailabilityService } from '../inventory/availability.service';
 import { CatalogService } from '../inventory/catalog.service';
-import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
+import { TasksService } from '../jobs/tasks.service';
+import { ChannelStatusService } from './channel-status.service';
 import { LiveStream } from './live-stream';
 
 /** Changes of one moment are told together. */
 const STOCK_EVERY_MS = 250;
 const CHANNELS_EVERY_MS = 2_000;
+const TASKS_EVERY_MS = 1_000;
 /** With more SKUs than this in one moment, whoever shows stock reads its page again. */
 const MOST_SKUS = 200;
+
+/** Lists that are told whole, whenever they are another than before. */
+type List = 'channels' | 'tasks';
 
 /** Who listens, and what they may hear. */
 interface Listener {
@@ -19,8 +24,8 @@ interface Listener {
   hears: { stock: boolean; channels: boolean };
   /** SKUs that have changed since it was last told; `all` stands for too many to name. */
   skus: Set<number> | 'all';
-  /** The channels as it was last told of them. */
-  channels: string;
+  /** What it was last told of each list. */
+  told: Map<List, string>;
 }
 
 /**
@@ -33,12 +38,13 @@ export class StreamService {
   private readonly listeners = new Set<Listener>();
   private stopListening: (() => void) | undefined;
   private timers: NodeJS.Timeout[] = [];
-  private reading = false;
+  private readonly reading = new Set<List>();
 
   constructor(
     private readonly availability: AvailabilityService,
     private readonly catalog: CatalogService,
     private readonly status: ChannelStatusService,
+    private readonly tasks: TasksService,
     private readonly adapter: HttpAdapterHost,
   ) {}
 
@@ -46,13 +52,13 @@ export class StreamService {
     return this.listeners.size;
   }
 
-  /** Tells until the response is closed. The channels as they are come at once. */
+  /** Tells until the response is closed. The channels and the open tasks come at once. */
   add(response: Response, hears: Listener['hears']): void {
-    const listener: Listener = { stream: new LiveStream(response), hears, skus: new Set(), channels: '' };
+    const listener: Listener = { stream: new LiveStream(response), hears, skus: new Set(), told: new Map() };
     this.listeners.add(listener);
     response.on('close', () => this.remove(listener));
     if (this.listeners.size === 1) this.begin();
-    if (hears.channels) void this.tellChannels();
+    if (hears.channels) void Promise.all([this.tellChannels(), this.tellTasks()]);
   }
 
   private remove(listener: Listener): void {
@@ -69,6 +75,7 @@ export class StreamService {
     this.timers = [
       setInterval(() => this.tick(), STOCK_EVERY_MS).unref(),
       setInterval(() => void this.tellChannels(), CHANNELS_EVERY_MS).unref(),
+      setInterval(() => void this.tellTasks(), TASKS_EVERY_MS).unref(),
     ];
   }
 
@@ -96,21 +103,29 @@ export class StreamService {
     }
   }
 
-  private async tellChannels(): Promise<void> {
+  private tellChannels(): Promise<void> {
+    return this.tell('channels', () => this.status.all());
+  }
+
+  private tellTasks(): Promise<void> {
+    return this.tell('tasks', () => this.tasks.open());
+  }
+
+  private async tell(list: List, read: () => Promise<object[]>): Promise<void> {
     const listening = [...this.listeners].filter(({ hears }) => hears.channels);
-    if (this.reading || listening.length === 0) return;
-    this.reading = true;
+    if (this.reading.has(list) || listening.length === 0) return;
+    this.reading.add(list);
     try {
-      const items: ChannelStatus[] = await this.status.all();
+      const items = await read();
       const text = JSON.stringify(items);
-      for (const listener of listening) {
-        if (listener.channels === text) continue;
-        if (listener.stream.send('channels', { items })) listener.channels = text;
+      for (const { told, stream } of listening) {
+        if (told.get(list) === text) continue;
+        if (stream.send(list, { items })) told.set(list, text);
       }
     } catch (error) {
-      this.log.warn(`cannot read what waits on the channels: ${(error as Error).message}`);
+      this.log.warn(`cannot read the ${list} for those who listen: ${(error as Error).message}`);
     } finally {
-      this.reading = false;
+      this.reading.delete(list);
     }
   }
 }

@@ -4,7 +4,7 @@ import type { ShownInventory } from '../channel-api';
 import type { ReadyChannel } from '../channels/channels.service';
 import type { Listing, ListingsService } from '../channels/listings.service';
 import type { UnmappedService } from '../channels/unmapped.service';
-import { type DriftCause, type DriftRecords, type Finding, placeKey } from './drift-records';
+import { type DriftCause, type DriftRecords, type Finding, type LeftAlone, placeKey } from './drift-records';
 import { type Facts, judge } from './judge';
 import type { OrderCatchUpService } from './order-catch-up.service';
 import type { ReadPage } from './read-ahead';
@@ -168,8 +168,9 @@ export class Comparison {
       else countCause(this.report, cause);
       return cause === undefined ? [] : [this.found(suspect, expected[index]!, facts[index]!, cause)];
     });
-    const escalated = await this.record(findings.map(({ finding }) => finding));
-    const dirty = findings.filter(({ finding }) => finding.corrected && !escalated.has(placeKey(finding)));
+    const { escalated, accepted } = await this.record(findings.map(({ finding }) => finding));
+    const isLeft = (key: string) => escalated.has(key) || accepted.has(key);
+    const dirty = findings.filter(({ finding }) => finding.corrected && !isLeft(placeKey(finding)));
     await listings.markDirty([...new Set(dirty.map(({ listing }) => listing.id))], { forced: true });
     this.report.corrected += dirty.length;
     this.report.escalated += escalated.size;
@@ -222,7 +223,7 @@ export class Comparison {
     );
   }
 
-  private record(findings: readonly Finding[]): Promise<Set<string>> {
+  private record(findings: readonly Finding[]): Promise<LeftAlone> {
     return this.parts.records.record(this.report.id, this.channel.name, findings);
   }
 }

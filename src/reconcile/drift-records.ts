@@ -48,16 +48,18 @@ export class DriftRecords {
     }));
   }
 
-  /** Answers which of them are escalated now, by `placeKey`. */
-  async record(runId: string, channel: string, findings: readonly Finding[]): Promise<Set<string>> {
-    if (findings.length === 0) return new Set();
-    const { rows } = await this.pool.query<{ key: string }>(RECORD, [
+  /** Answers which of them are left to a person now, and which a person has accepted, by `placeKey`. */
+  async record(runId: string, channel: string, findings: readonly Finding[]): Promise<LeftAlone> {
+    const left: LeftAlone = { escalated: new Set(), accepted: new Set() };
+    if (findings.length === 0) return left;
+    const { rows } = await this.pool.query<{ key: string; accepted: boolean }>(RECORD, [
       runId,
       channel,
       JSON.stringify(findings),
       CORRECTIONS_BEFORE_ESCALATION,
     ]);
-    return new Set(rows.map(({ key }) => key));
+    for (const { key, accepted } of rows) left[accepted ? 'accepted' : 'escalated'].add(key);
+    return left;
   }
 
   /** These show what they should. */
@@ -105,11 +107,27 @@ export class DriftRecords {
     return rows.map(({ id }) => id);
   }
 
+  /** A person leaves these as the channel shows them. Answers those that were open. */
+  async accept(
+    channel: string,
+    channelSkus: readonly string[],
+    { actor, reason }: { actor: string; reason: string },
+  ): Promise<string[]> {
+    const { rows } = await this.pool.query<{ sku: string }>(ACCEPT, [channel, channelSkus, actor, reason]);
+    return [...new Set(rows.map(({ sku }) => sku))];
+  }
+
   /** A person wants these tried once more; answers those that were open. */
   async forgive(channel: string, channelSkus: readonly string[]): Promise<string[]> {
     const { rows } = await this.pool.query<{ sku: string }>(FORGIVE, [channel, channelSkus]);
     return [...new Set(rows.map(({ sku }) => sku))];
   }
+}
+
+/** Findings that are not put right by themselves. */
+export interface LeftAlone {
+  escalated: Set<string>;
+  accepted: Set<string>;
 }
 
 export function placeKey({
@@ -138,6 +156,10 @@ const FACTS = `
        WHERE listing_id = x.id AND channel_location = x.location AND state <> 'observed' ORDER BY sent_at DESC LIMIT 1) p ON true
    ORDER BY x.nr`;
 
+/** What a person accepted, and is found again just so: it is neither counted nor corrected. */
+const STILL_ACCEPTED = `(d.accepted_at IS NOT NULL AND d.resolved_at IS NULL
+    AND (d.shown_units, d.expected_units) IS NOT DISTINCT FROM (excluded.shown_units, excluded.expected_units))`;
+
 /** A run that goes on after a crash may find the same again; that counts once. */
 const RECORD = `
   WITH recorded AS (
@@ -156,14 +178,23 @@ const RECORD = `
         found_at = excluded.found_at, run_id = excluded.run_id, resolved_at = excluded.resolved_at,
         times = CASE WHEN d.run_id = excluded.run_id THEN d.times
                      WHEN d.resolved_at < clock_timestamp() - interval '1 day' THEN 1 ELSE d.times + 1 END,
-        corrections = CASE WHEN d.run_id = excluded.run_id THEN greatest(d.corrections, excluded.corrections)
+        accepted_at = CASE WHEN ${STILL_ACCEPTED} THEN d.accepted_at END,
+        accepted_by = CASE WHEN ${STILL_ACCEPTED} THEN d.accepted_by END,
+        accepted_reason = CASE WHEN ${STILL_ACCEPTED} THEN d.accepted_reason END,
+        corrections = CASE WHEN ${STILL_ACCEPTED} THEN d.corrections
+                           WHEN d.run_id = excluded.run_id THEN greatest(d.corrections, excluded.corrections)
                            WHEN d.resolved_at < clock_timestamp() - interval '1 day' THEN excluded.corrections
                            WHEN d.corrections >= $4 THEN d.corrections ELSE d.corrections + excluded.corrections END,
-        escalated_at = CASE WHEN excluded.corrections = 0 OR d.resolved_at < clock_timestamp() - interval '1 day' THEN NULL
+        escalated_at = CASE WHEN ${STILL_ACCEPTED} THEN d.escalated_at
+                            WHEN excluded.corrections = 0 OR d.resolved_at < clock_timestamp() - interval '1 day' THEN NULL
                             WHEN d.run_id <> excluded.run_id AND d.corrections >= $4 THEN coalesce(d.escalated_at, excluded.found_at)
                             ELSE d.escalated_at END
-  RETURNING channel_sku || E'\\n' || channel_location AS key, escalated_at)
-  SELECT key FROM recorded WHERE escalated_at IS NOT NULL`;
+  RETURNING channel_sku || E'\\n' || channel_location AS key, escalated_at, accepted_at)
+  SELECT key, accepted_at IS NOT NULL AS accepted FROM recorded WHERE escalated_at IS NOT NULL OR accepted_at IS NOT NULL`;
+
+const ACCEPT = `
+  UPDATE drifts SET accepted_at = clock_timestamp(), accepted_by = $3, accepted_reason = $4, escalated_at = NULL, corrections = 0
+   WHERE channel = $1 AND channel_sku = ANY($2::text[]) AND resolved_at IS NULL RETURNING channel_sku AS sku`;
 
 const RESOLVE = `
   UPDATE drifts d SET resolved_at = clock_timestamp(), escalated_at = NULL
@@ -184,5 +215,5 @@ const NOT_SHOWN = `
    ORDER BY l.id LIMIT $4`;
 
 const FORGIVE = `
-  UPDATE drifts SET corrections = 0, escalated_at = NULL
+  UPDATE drifts SET corrections = 0, escalated_at = NULL, accepted_at = NULL, accepted_by = NULL, accepted_reason = NULL
    WHERE channel = $1 AND channel_sku = ANY($2::text[]) AND resolved_at IS NULL RETURNING channel_sku AS sku`;

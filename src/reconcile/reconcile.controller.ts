@@ -6,13 +6,13 @@ import type { Request, Response } from 'express';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { ChannelsService } from '../channels/channels.service';
-import { MayBeAbsent } from '../http/fields';
+import { IsText, MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
 import { TaskAnswers, WaitQuery } from './task-answers';
 import { TasksService } from '../jobs/tasks.service';
 import { RECONCILE, ReconcileService } from './reconcile.service';
 
-const STATES = ['open', 'escalated', 'resolved'];
+const STATES = ['open', 'escalated', 'accepted', 'resolved'];
 const MAX_SKUS = 1_000;
 
 class ReconcileBody {
@@ -36,10 +36,17 @@ class CorrectBody {
   channelSkus: string[];
 }
 
+class AcceptBody extends CorrectBody {
+  /** For whoever asks later. */
+  @IsText(500)
+  reason: string;
+}
+
 class DriftsQuery extends LimitQuery {
   @ApiPropertyOptional({
     enum: STATES,
-    description: '`escalated`: corrected too often, and left to a person',
+    description:
+      '`escalated`: corrected too often, and left to a person. `accepted`: a person leaves it as it is',
   })
   @MayBeAbsent()
   @IsIn(STATES)
@@ -121,13 +128,31 @@ export class ReconcileController {
     const corrected = await this.reconciling.correct(channel, channelSkus);
     return { corrected };
   }
+
+  @Post('drifts/accept')
+  @HttpCode(200)
+  @Needs('channels:write')
+  @ApiOperation({
+    summary: 'Leave listings as the channel shows them',
+    description:
+      'They are corrected no more while the channel shows that number and the same one is expected; a change of their stock is pushed as ever.',
+  })
+  async accept(
+    @Param('channel') channel: string,
+    @Body() { channelSkus, reason }: AcceptBody,
+    @Req() { caller }: Request,
+  ) {
+    const by = { actor: `api:${caller!.name}`, reason };
+    return { accepted: await this.reconciling.accept(channel, channelSkus, by) };
+  }
 }
 
 const DRIFTS = `
   SELECT run_id AS "runId", channel_sku AS "channelSku", nullif(channel_location, '') AS "channelLocation", cause,
          shown_units AS shown, expected_units AS expected, pushed_units AS pushed, pushed_at AS "pushedAt", versions, since,
-         found_at AS "foundAt", times, corrections, escalated_at AS "escalatedAt", resolved_at AS "resolvedAt"
+         found_at AS "foundAt", times, corrections, escalated_at AS "escalatedAt", resolved_at AS "resolvedAt",
+         accepted_at AS "acceptedAt", accepted_by AS "acceptedBy", accepted_reason AS "acceptedReason"
     FROM drifts
-   WHERE channel = $1 AND CASE $3::text WHEN 'open' THEN resolved_at IS NULL WHEN 'resolved' THEN resolved_at IS NOT NULL
-         WHEN 'escalated' THEN escalated_at IS NOT NULL ELSE true END
+   WHERE channel = $1 AND CASE $3::text WHEN 'open' THEN resolved_at IS NULL AND accepted_at IS NULL WHEN 'resolved' THEN resolved_at IS NOT NULL
+         WHEN 'escalated' THEN escalated_at IS NOT NULL WHEN 'accepted' THEN resolved_at IS NULL AND accepted_at IS NOT NULL ELSE true END
    ORDER BY found_at DESC, channel_sku LIMIT $2`;

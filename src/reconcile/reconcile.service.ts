@@ -91,6 +91,16 @@ export class ReconcileService implements OnModuleInit {
     return open;
   }
 
+  /** Leaves these as the channel shows them. Answers the channel SKUs that were open. */
+  accept(
+    name: string,
+    channelSkus: readonly string[],
+    by: { actor: string; reason: string },
+  ): Promise<string[]> {
+    this.channels.get(name);
+    return this.records.accept(name, channelSkus, by);
+  }
+
   private served(name: string): ReadyChannel {
     const channel = this.channels.get(name);
     if (channel.state === 'failed') throw new ReconcileUnservedError(name, channel.error);

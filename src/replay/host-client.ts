@@ -12,6 +12,8 @@ export interface HostClientOptions extends HostAddress {
   /** How often a request that may be repeated is tried. */
   attempts?: number;
   signal?: AbortSignal;
+  /** What the host's activity log is to say that requests come from, instead of from the key itself. */
+  client?: 'cli';
 }
 
 /** A page of the API. */
@@ -32,11 +34,12 @@ interface HostRequest {
 const DEFAULT_ATTEMPTS = 8;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
+const LONGEST_WAIT_MS = 60_000;
 const TIMEOUT_MS = 120_000;
 
 /**
  * The host's HTTP API. Connections are kept open. What may be repeated is tried again, with the same
- * idempotency key, while the host answers 503 or not at all.
+ * idempotency key, while the host answers 503 or not at all; what met a limit (429) was not done, and is sent again when it may.
  */
 export class HostClient {
   readonly url: string;
@@ -44,9 +47,12 @@ export class HostClient {
   private readonly attempts: number;
   private readonly signal: AbortSignal | undefined;
 
-  constructor({ url, apiKey, attempts, signal }: HostClientOptions) {
+  constructor({ url, apiKey, attempts, signal, client }: HostClientOptions) {
     this.url = url.replace(/\/+$/, '');
-    this.authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    this.authorization = {
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      ...(client !== undefined && { 'x-onhand-client': client }),
+    };
     this.attempts = attempts ?? DEFAULT_ATTEMPTS;
     this.signal = signal;
   }
@@ -122,9 +128,8 @@ export class HostClient {
       } catch (error) {
         this.signal?.throwIfAborted();
         if (attempt >= this.attempts || !isWorthRepeating(error, request)) throw error;
-        await sleep(Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS), undefined, {
-          signal: this.signal,
-        });
+        const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
+        await sleep(Math.max(delayMs, retryAfterMs(error)), undefined, { signal: this.signal });
       }
     }
   }
@@ -140,8 +145,8 @@ export class HostClient {
       throw new HostUnreachableError(this.url, error);
     }
     const answer = parsed(text);
-    if (!response.ok) throw problemIn(answer, response.status);
-    return answer as T;
+    if (response.ok) return answer as T;
+    throw problemIn(answer, response.status, response.headers.get('retry-after'));
   }
 }
 
@@ -150,8 +155,14 @@ interface PostOptions {
   repeatable?: boolean;
 }
 
+/** As long as the host asks for, within reason. */
+function retryAfterMs(error: unknown): number {
+  const seconds = error instanceof HostProblemError ? error.retryAfterSeconds : 0;
+  return Math.min(seconds * 1000, LONGEST_WAIT_MS);
+}
+
 function isWorthRepeating(error: unknown, { repeatable }: HostRequest): boolean {
-  if (error instanceof HostProblemError) return repeatable && error.status === 503;
+  if (error instanceof HostProblemError) return error.status === 429 || (repeatable && error.status === 503);
   if (!(error instanceof HostUnreachableError)) return false;
   // Where nobody took the connection, nothing can have been done.
   return repeatable || (error.cause as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
@@ -165,7 +176,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function problemIn(answer: unknown, status: number): HostProblemError {
+function problemIn(answer: unknown, status: number, retryAfter: string | null = null): HostProblemError {
   const { code, title, detail, errors } = (answer ?? {}) as Record<string, unknown>;
   const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise);
   const faults = Array.isArray(errors) ? (errors as { field: string; message: string }[]) : [];
@@ -176,5 +187,6 @@ function problemIn(answer: unknown, status: number): HostProblemError {
     text(detail, ''),
     faults,
     answer,
+    Number(retryAfter) || 0,
   );
 }

@@ -11,6 +11,8 @@ export class HostProblemError extends Error {
     readonly faults: readonly { field: string; message: string }[] = [],
     /** The problem whole, with what it tells beyond its title and detail. */
     readonly answer?: unknown,
+    /** When to come again; 0 where it does not say. */
+    readonly retryAfterSeconds = 0,
   ) {
     super(
       [

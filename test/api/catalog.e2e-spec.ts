@@ -31,6 +31,7 @@ describe('the catalog', () => {
       barcode: null,
       unitOfMeasure: 'each',
       tags: [],
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: true,
@@ -47,10 +48,24 @@ describe('the catalog', () => {
       barcode: '5012345678917',
       tags: ['mugs'],
       unitOfMeasure: 'piece',
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: false,
     });
+  });
+
+  test('a reorder point is set, kept, changed and taken away', async () => {
+    const points: unknown[] = [];
+    const told = ({ body }: { body: unknown }) =>
+      points.push((body as { reorderPoint: unknown }).reorderPoint);
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: 12 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', name: 'Blue mug' }));
+    told(await host.api.patch('/v1/skus/MUG-BLUE', { reorderPoint: 3 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: null }));
+    expect(points).toEqual([12, 12, 3, null]);
+    expect(await host.api.patch('/v1/skus/MUG-BLUE', {})).toMatchObject({ status: 400 });
+    expect(await host.api.patch('/v1/skus/NONE', { reorderPoint: 3 })).toMatchObject({ status: 404 });
   });
 
   test('many SKUs are answered in the order sent, each with whether it is new', async () => {
@@ -93,12 +108,45 @@ describe('the catalog', () => {
         barcode: null,
         unitOfMeasure: 'each',
         tags: ['x'],
+        reorderPoint: null,
         createdAt: TIME,
         updatedAt: TIME,
       },
       expect.objectContaining({ sku: 'Z-1' }),
     ]);
     expect(found.body).not.toHaveProperty('nextCursor');
+  });
+
+  test('stock is found by tag, by what little of it is available, and by both', async () => {
+    await host.api.post('/v1/skus', [
+      { sku: 'LOW-1', name: 'Low one', tags: ['fragile', 'low'] },
+      { sku: 'LOW-2', tags: ['low'] },
+      { sku: 'LOW-3', tags: ['low'] },
+    ]);
+    for (const [location, quantity] of [
+      ['main', 3],
+      ['overflow', 4],
+    ])
+      await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'LOW-1', location, quantity });
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'LOW-2', quantity: 8 });
+    const found = async (query: string) =>
+      (await host.api.get<Skus>(`/v1/stock?${query}`)).body.items.map(({ sku }) => sku);
+    expect(await found('tag=low')).toEqual(['LOW-1', 'LOW-2', 'LOW-3']);
+    expect(await found('tag=low&atMost=7')).toEqual(['LOW-1', 'LOW-3']);
+    expect(await found('tag=low&atMost=6')).toEqual(['LOW-3']);
+    expect(await found('tag=low&search=low-2')).toEqual(['LOW-2']);
+    expect(await found('tag=LOW')).toEqual([]);
+    expect((await host.api.get<Skus>('/v1/stock?tag=fragile')).body.items).toMatchObject([
+      { sku: 'LOW-1', name: 'Low one', barcode: null, tags: ['fragile', 'low'], total: { available: 7 } },
+    ]);
+    // Made by another host, which this one has not heard of.
+    await host.dataSource.query(`INSERT INTO skus (code, tags) VALUES ('LOW-4', '{elsewhere}')`);
+    expect(await found('tag=elsewhere')).toEqual(['LOW-4']);
+    expect((await host.api.get('/v1/tags')).body).toMatchObject({
+      items: [{ tag: 'elsewhere' }, { tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
+    });
+    for (const query of ['atMost=x', 'atMost=1.5', 'tag=', 'color=red'])
+      expect((await host.api.get(`/v1/stock?${query}`)).status).toBe(400);
   });
 
   test('codes are told apart by case, accents and inner spaces', async () => {
@@ -150,6 +198,7 @@ describe('the catalog', () => {
           barcode: null,
           unitOfMeasure: 'each',
           tags: ['t'],
+          reorderPoint: null,
           createdAt: TIME,
           updatedAt: TIME,
         },

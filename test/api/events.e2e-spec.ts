@@ -59,7 +59,14 @@ describe('stock events', () => {
       version: 1,
     };
     expect(status).toBe(200);
-    expect(body).toEqual({ sku: 'MUG', total: level, locations: [{ location: 'main', ...level }] });
+    expect(body).toEqual({
+      sku: 'MUG',
+      name: null,
+      barcode: null,
+      tags: [],
+      total: level,
+      locations: [{ location: 'main', ...level }],
+    });
   });
 
   /** Each type with the states it changes, from a level that has ten of each. */

@@ -118,6 +118,78 @@ describe('reservations', () => {
     expect(nothing.status).toBe(409);
   });
 
+  test('those of a SKU are listed newest first, and what they hold is what its level shows', async () => {
+    const sku = await stocked(9, 5);
+    const other = await stocked(5);
+    const made: string[] = [];
+    for (const quantity of [2, 12, 3])
+      made.push(
+        (await reserve({ reference: `of ${quantity}`, partial: true, lines: [{ sku, quantity }] })).body.id,
+      );
+    await reserve({ lines: [{ sku: other, quantity: 1 }] });
+    await change(made[0]!, 'fulfil');
+    interface Listed {
+      id: string;
+      state: string;
+      reference: string;
+      openUnits: number;
+      lines: object[];
+    }
+    const list = async (query: string) =>
+      (await host.api.get<{ items: Listed[]; nextCursor?: string }>(`/v1/reservations?sku=${sku}${query}`))
+        .body;
+    const open = await list('');
+    expect(open.items).toMatchObject([
+      {
+        id: made[1],
+        reference: 'of 12',
+        channel: null,
+        state: 'confirmed',
+        openUnits: 12,
+        lines: [
+          { location: 'main', reserved: 7, fulfilled: 0, released: 0 },
+          { location: 'north', reserved: 5 },
+        ],
+      },
+    ]);
+    const held = open.items.reduce((sum, { openUnits }) => sum + openUnits, 0);
+    expect(await totalOf(sku)).toMatchObject({ reserved: held });
+    expect((await list('&state=fulfilled')).items).toMatchObject([{ id: made[0], openUnits: 0 }]);
+    const first = await list('&state=all&limit=1');
+    expect(first.items.map(({ id }) => id)).toEqual([made[1]]);
+    const second = await list(`&state=all&limit=1&cursor=${first.nextCursor}`);
+    expect(second.items.map(({ id }) => id)).toEqual([made[0]]);
+    expect(second.nextCursor).toBeUndefined();
+    expect((await host.api.get('/v1/reservations')).status).toBe(400);
+    expect((await host.api.get('/v1/reservations?sku=NONE')).status).toBe(422);
+  });
+
+  test('the events of a SKU are narrowed to those that explain a figure', async () => {
+    const sku = await stocked(9, 5);
+    const { body } = await reserve({ lines: [{ sku, quantity: 4, location: 'north' }] });
+    await change(body.id, 'fulfil');
+    await host.api.post('/v1/events', { type: 'DAMAGE', sku, quantity: 1 });
+    const events = async (query: string) =>
+      (
+        await host.api.get<{ items: { type: string; location: string }[] }>(
+          `/v1/stock/${sku}/events?${query}`,
+        )
+      ).body.items.map(({ type, location }) => `${type} ${location}`);
+    expect(await events('state=reserved')).toEqual(['FULFILL north', 'RESERVE north']);
+    expect(await events('state=physical')).toEqual(['FULFILL north', 'RESTOCK north', 'RESTOCK main']);
+    expect(await events('state=available&location=main')).toEqual(['DAMAGE main', 'RESTOCK main']);
+    expect(await events('type=RESTOCK&location=main,north')).toEqual(['RESTOCK north', 'RESTOCK main']);
+    expect(await events(`reservationId=${body.id}`)).toEqual(['FULFILL north', 'RESERVE north']);
+    expect(await events('channel=shop')).toEqual([]);
+    for (const [query, status] of [
+      ['type=SALE', 400],
+      ['state=outside', 400],
+      ['reservationId=7', 400],
+      ['location=moon', 422],
+    ] as const)
+      expect((await host.api.get(`/v1/stock/${sku}/events?${query}`)).status).toBe(status);
+  });
+
   test('a hold is confirmed, and then does not expire', async () => {
     const sku = await stocked(5);
     const hold = await reserve({ ttlSeconds: 60, lines: [{ sku, quantity: 2 }] });

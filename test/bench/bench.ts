@@ -76,7 +76,13 @@ function isWanted(part: string): boolean {
 }
 
 function environment(dataDir: string): NodeJS.ProcessEnv {
-  return { ONHAND_DATA_DIR: dataDir, ONHAND_ADMIN_KEY: API_KEY, LOG_LEVEL: 'warn' };
+  const settings = join(PACKAGE_ROOT, 'test/bench/bench.yaml');
+  return {
+    ONHAND_CONFIG: settings,
+    ONHAND_DATA_DIR: dataDir,
+    ONHAND_ADMIN_KEY: API_KEY,
+    LOG_LEVEL: 'warn',
+  };
 }
 
 async function ledgerFigures(

@@ -1,5 +1,10 @@
 import plugin from '../../plugins/ebay/ebay.plugin';
-import { createChannelHttp, createRedactor, resolvePluginOptions } from '../../src/channel-api';
+import {
+  createChannelHttp,
+  createRedactor,
+  memorySecrets,
+  resolvePluginOptions,
+} from '../../src/channel-api';
 import { collect, systemClock } from '../../src/channel-api/testing';
 
 /** What has to be in the environment: a sandbox keyset, and the refresh token of a test user. */
@@ -36,7 +41,13 @@ export async function record(
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const fetch = recordingFetch(secrets, keep);
   const http = createChannelHttp({ limits: plugin.limits(options), clock: systemClock, log, secrets, fetch });
-  const channel = await plugin.connect(options, { channel: 'ebay-sandbox', http, log, clock: systemClock });
+  const channel = await plugin.connect(options, {
+    channel: 'ebay-sandbox',
+    http,
+    log,
+    clock: systemClock,
+    secrets: memorySecrets(),
+  });
   const { findings } = await channel.check();
   const failed = findings.filter(({ ok }) => !ok).map(({ message }) => message);
   if (failed.length > 0) throw new Error(`eBay's sandbox: ${failed.join('; ')}`);

@@ -4,6 +4,7 @@ import shopify from '../../plugins/shopify/shopify.plugin';
 import {
   type Channel,
   createChannelHttp,
+  memorySecrets,
   createRedactor,
   type Page,
   resolvePluginOptions,
@@ -107,7 +108,16 @@ async function connect(environment: NodeJS.ProcessEnv): Promise<{ channel: Chann
   const quiet = () => undefined;
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
   const http = createChannelHttp({ limits: shopify.limits(options), clock, log, secrets });
-  return { channel: await shopify.connect(options, { channel: 'recording', http, log, clock }), secrets };
+  return {
+    channel: await shopify.connect(options, {
+      channel: 'recording',
+      http,
+      log,
+      clock,
+      secrets: memorySecrets(),
+    }),
+    secrets,
+  };
 }
 
 /** `off`: so much is believed beside what is shown. The quantity that is pushed is the one that is shown. */

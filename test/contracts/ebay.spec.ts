@@ -6,7 +6,7 @@ import Ajv, { type ValidateFunction } from 'ajv';
 import { ebayError, lineOf, offersOf, orderOf } from '../../plugins/ebay/ebay.fixtures';
 import plugin from '../../plugins/ebay/ebay.plugin';
 import { startSimulator } from '../../plugins/ebay/simulator';
-import { type Channel, createChannelHttp, resolvePluginOptions } from '../../src/channel-api';
+import { type Channel, createChannelHttp, memorySecrets, resolvePluginOptions } from '../../src/channel-api';
 import { collect, systemClock } from '../../src/channel-api/testing';
 
 /**
@@ -224,7 +224,13 @@ async function connected(options: object, fetch: typeof globalThis.fetch): Promi
   const resolved = resolvePluginOptions(plugin, options);
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const http = createChannelHttp({ limits: plugin.limits(resolved), clock: systemClock, log, fetch });
-  return plugin.connect(resolved, { channel: 'ebay', http, log, clock: systemClock });
+  return plugin.connect(resolved, {
+    channel: 'ebay',
+    http,
+    log,
+    clock: systemClock,
+    secrets: memorySecrets(),
+  });
 }
 
 const isThere = existsSync(join(EBAY, 'openapi'));

@@ -110,6 +110,25 @@ describe('the buffers of a host with the base rule', () => {
       ) as string,
     });
     await shows('A', 60 - 5 - velocity!.units);
+    const rows = await host.api.get<{ items: object[]; nextCursor?: string }>(
+      '/v1/buffers/rows?sku=A&limit=1',
+    );
+    expect(rows.body).toMatchObject({
+      items: [
+        {
+          sku: 'A',
+          location: 'main',
+          channel: 'shop',
+          isSlow: false,
+          needs: [{ kind: 'velocity', policy: 'channel shop' }],
+        },
+      ],
+    });
+    const next = Buffer.from('1 1 shop').toString('base64url');
+    expect((await host.api.get<typeof rows.body>(`/v1/buffers/rows?sku=A&cursor=${next}`)).body).toEqual({
+      items: [],
+    });
+    expect((await host.api.get('/v1/buffers/rows?cursor=MQ')).status).toBe(400);
     const inMemory = async () => {
       const asked = await host.api.get<{ items: { available: number }[] }>(
         '/v1/availability?channel=shop&sku=A',

@@ -20,6 +20,7 @@ const CHANNELS = [
 const CANCEL = {
   policy: 'cancel',
   graceSeconds: 0,
+  cancelPenalty: 9,
   message: 'Sorry: {{lines}} of {{orderId}}, {{units}} units.',
 };
 
@@ -37,6 +38,7 @@ interface Oversell {
   state: string;
   units: number;
   note: string | null;
+  candidates: object[];
   shortfalls: { sku: string; quantity: number; takenBy: Taken[] }[];
   cancellations: {
     id: string;
@@ -195,6 +197,39 @@ describe('orders that stock does not cover', () => {
             ],
           },
         ],
+      });
+      expect(oversell.candidates).toMatchObject([
+        {
+          place: 1,
+          orderId: third,
+          isShort: true,
+          freesUnits: 4,
+          otherLines: 0,
+          reasons: ['a cancellation on hold counts 1', 'placed last'],
+        },
+        {
+          place: 2,
+          orderId: first,
+          isShort: false,
+          freesUnits: 4,
+          reasons: [expect.anything(), 'placed first'],
+        },
+        {
+          place: 3,
+          channel: 'cancel',
+          orderId: second,
+          freesUnits: 3,
+          penalty: 9,
+          reasons: ['frees 3 of the 4 short', 'a cancellation on cancel counts 9', 'placed 2. of 3'],
+        },
+      ]);
+      expect(oversell).toMatchObject({
+        cannotCancel: null,
+        draft: {
+          lines: [{ lineId: 'L', quantityUnits: 4 }],
+          reason: 'out of stock',
+          message: expect.stringContaining(`4 × S-${sku}, order ${third}`) as string,
+        },
       });
       const [taken] = oversell.shortfalls[0]!.takenBy;
       expect(taken!.secondsBefore).toBeGreaterThan(0);

@@ -222,6 +222,39 @@ describe('drift that comes back', () => {
     expect(await drifts('open')).toEqual([]);
   });
 
+  test('that a person accepts is left alone for as long as both numbers stay', async () => {
+    const accept = { channelSkus: ['B', 'NONE'], reason: 'shown by hand for the fair' };
+    expect((await host.api.post('/v1/channels/shop/drifts/accept', accept)).body).toEqual({ accepted: [] });
+    for (let time = 1; time <= 4; time++) {
+      host.shop.list([{ channelSku: 'B', quantityUnits: 99 }]);
+      expect((await reconcile()).body).toMatchObject(time < 4 ? { corrected: 1 } : { escalated: 1 });
+      if (time < 4) await shows('B', 10);
+    }
+    expect((await host.api.post('/v1/channels/shop/drifts/accept', accept)).body).toEqual({
+      accepted: ['B'],
+    });
+    expect(await drifts('escalated')).toEqual([]);
+    expect((await reconcile()).body).toMatchObject({ corrected: 0, escalated: 0 });
+    expect(host.shop.shown().get('B')).toBe(99);
+    expect(await drifts('open')).toEqual([]);
+    expect(await drifts('accepted')).toMatchObject([
+      {
+        channelSku: 'B',
+        shown: 99,
+        expected: 10,
+        acceptedBy: 'api:ONHAND_ADMIN_KEY',
+        acceptedReason: accept.reason,
+      },
+    ]);
+    // Another number is another drift.
+    host.shop.list([{ channelSku: 'B', quantityUnits: 98 }]);
+    expect((await reconcile()).body).toMatchObject({ corrected: 1 });
+    await shows('B', 10);
+    await reconcile();
+    expect(await drifts('accepted')).toEqual([]);
+    expect((await host.api.post('/v1/channels/shop/drifts/accept', { channelSkus: ['B'] })).status).toBe(400);
+  });
+
   test('of chosen SKUs is found without looking at others', async () => {
     host.shop.list([
       { channelSku: 'A', quantityUnits: 1 },

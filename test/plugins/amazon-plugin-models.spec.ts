@@ -17,6 +17,7 @@ import {
   type ChannelHttp,
   type ChannelHttpRequest,
   createChannelHttp,
+  memorySecrets,
   type FollowedPush,
   type PushResult,
   resolvePluginOptions,
@@ -59,6 +60,7 @@ withModels('every request of the plugin', () => {
       http: watched,
       log: SILENT,
       clock: systemClock,
+      secrets: memorySecrets(),
     });
   }
 

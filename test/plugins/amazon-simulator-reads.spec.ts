@@ -111,7 +111,7 @@ describe('stock at Amazon', () => {
   };
 
   test('is counted in pages, whose token ends after half a minute and goes with its start only', async () => {
-    await start();
+    await start({ timeScale: 20 });
     amazon.stockFba(
       Array.from({ length: 60 }, (_, index) => ({ sku: `F-${100 + index}`, fulfillableUnits: index })),
     );
@@ -123,7 +123,7 @@ describe('stock at Amazon', () => {
     const all = [...first.payload.inventorySummaries, ...second.payload.inventorySummaries];
     expect(all.map((item) => item.inventoryDetails.fulfillableQuantity)).toEqual([...Array(60).keys()]);
     expect(second.pagination).toBeUndefined();
-    await sleep(60);
+    await sleep(30_000 / 20);
     expect((await ask({ nextToken })).status).toBe(400);
   });
 

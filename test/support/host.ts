@@ -40,6 +40,8 @@ const IMPATIENT = {
   intake: { sweepEverySeconds: 1 },
   push: { pollEverySeconds: 1, leaseSeconds: 5, maxAttempts: 100 },
   breaker: { openSeconds: 1, maxOpenSeconds: 1 },
+  // A test is one caller at one address, and does in a second what takes others a day.
+  access: { requestsPerSecond: 100_000, failuresPerMinute: 0 },
 };
 
 /** The simulators' address, which a host does not let plugins reach unless it is told. */
@@ -60,12 +62,12 @@ export interface TestHost {
 /** Starts the application in this process, on a free port, on a database of its own unless one is given. */
 export async function startTestHost(
   settings: HostSettings = {},
-  given?: { database?: TestDatabase; logLevel?: string },
+  given?: { database?: TestDatabase; logLevel?: string; env?: Record<string, string> },
 ): Promise<TestHost> {
   const database = given?.database ?? (await createTestDatabase());
   const folder = await temporaryFolder();
   const file = await writeSettings(folder, settings);
-  const env = environment(database.url, given?.logLevel ?? 'silent');
+  const env = { ...environment(database.url, given?.logLevel ?? 'silent'), ...given?.env };
   const app = await startHost(loadConfig({ file, env, cwd: folder }));
   const url = await app.getUrl();
   return {

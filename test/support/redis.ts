@@ -6,16 +6,17 @@ import { Redis } from 'ioredis';
 import { eventually } from './eventually';
 import { temporaryFolder } from './test-server';
 
-const IS_INSTALLED = spawnSync('redis-server', ['--version']).status === 0;
+/** Whether there is a `redis-server` on the path. */
+export const REDIS_IS_INSTALLED = spawnSync('redis-server', ['--version']).status === 0;
 
 /** Hosts on a real Redis, or a loud skip that says how to get one. */
 export function describeWithRedis(name: string, facts: () => void): void {
-  if (!IS_INSTALLED) {
+  if (!REDIS_IS_INSTALLED) {
     process.stderr.write(
       `\nSKIPPED: "${name}", because there is no redis-server. Install it: apt-get install -y redis-server\n\n`,
     );
   }
-  (IS_INSTALLED ? describe : describe.skip)(name, facts);
+  (REDIS_IS_INSTALLED ? describe : describe.skip)(name, facts);
 }
 
 /** A Redis of the test's own, on a free port, that keeps nothing on disk and can be killed, stopped and filled. */
@@ -47,12 +48,18 @@ export class TestRedis {
     const all = { ...settings, ...(this.password !== undefined && { requirepass: this.password }) };
     const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.child = spawn('redis-server', flags, { stdio: 'ignore' });
-    await eventually(async () => expect(await this.command('PING')).toBe('PONG'));
+    await eventually(async () => {
+      if ((await this.command('PING')) !== 'PONG') throw new Error('Redis does not answer yet');
+    });
   }
 
   /** SIGSTOP leaves its connections open and unanswered until SIGCONT. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.child!.kill(signal);
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
   async kill(): Promise<void> {

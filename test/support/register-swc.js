@@ -3,6 +3,9 @@ const { readFileSync } = require('node:fs');
 const { transformSync } = require('@swc/core');
 const [, options] = Object.values(require('../../jest.config.js').transform)[0];
 
+// A plugin is imported by its URL, which `require` does not take.
+options.module.ignoreDynamic = true;
+
 require.extensions['.ts'] = (module, filename) => {
   const { code } = transformSync(readFileSync(filename, 'utf8'), { ...options, filename });
   module._compile(code, filename);

@@ -34,12 +34,22 @@ const LEDGER_TABLES = 'ledger|levels';
 
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
-  ...['access', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database', 'http', 'install'],
-  ...['intake', 'inventory', 'jobs', 'monitor', 'push', 'reconcile', 'replay', 'scheduler', 'telemetry'],
+  ...['access', 'activity', 'alerts', 'buffers', 'channel-api', 'channels', 'config', 'console'],
+  ...['database', 'http', 'install', 'intake', 'inventory', 'jobs', 'monitor', 'outbound', 'push'],
+  ...['reconcile', 'replay', 'scheduler', 'secrets', 'telemetry'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];
-const UNKNOWN_TO_INVENTORY = [...FLOW_ROOMS, 'channels', 'buffers', 'scheduler', 'monitor', 'console'];
+const UNKNOWN_TO_INVENTORY = [
+  ...FLOW_ROOMS,
+  'channels',
+  'buffers',
+  'scheduler',
+  'monitor',
+  'outbound',
+  'alerts',
+  'console',
+];
 const ALLOWED_TO_SCHEDULER = ['scheduler', 'jobs', 'config'];
 
 /** What a plugin's specs may use without naming it in their package.json: the project's own test tools. */
@@ -111,15 +121,21 @@ function checkPluginImports(source: SourceText, all: readonly SourceText[]): Fin
   );
   return readImports(source).flatMap(({ specifier, target, line }) => {
     if (specifier === 'onhand/channel-api' || specifier.startsWith('node:')) return [];
-    if (specifier === 'onhand/channel-api/testing' && isSpec(source.path)) return [];
+    if (specifier === 'onhand/channel-api/testing' && (isSpec(source.path) || isFixture(source.path)))
+      return [];
     if (target !== null && `${target}/`.startsWith(folder)) return [];
     if (target === null && own.includes(packageOf(specifier))) return [];
     return [{ line, why: `imports ${specifier}: ${pluginAdvice(specifier, target)}` }];
   });
 }
 
+/** What specs share, and no package has in it. */
+function isFixture(path: string): boolean {
+  return path.endsWith('.fixtures.ts');
+}
+
 function pluginAdvice(specifier: string, target: string | null): string {
-  if (specifier === 'onhand/channel-api/testing') return 'only specs may use the test kit';
+  if (specifier === 'onhand/channel-api/testing') return 'only specs and their fixtures may use the test kit';
   if (builtinModules.includes(specifier)) return `write node:${specifier}`;
   if (target === null && !specifier.startsWith('onhand'))
     return 'add it to the dependencies in the plugin’s package.json';

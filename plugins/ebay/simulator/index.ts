@@ -100,7 +100,7 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
     this.stock = new EbayStock(this.shop);
     this.revisions = new RevisionBook(options.revisionsPerDay ?? 250, this.time);
     const { clientId, clientSecret, refreshToken } = this;
-    const credentials = { clientId, clientSecret, refreshToken, code: 'v^1.1#i^1#consented', scopes };
+    const credentials = { clientId, clientSecret, refreshToken, scopes };
     this.tokens = new TokenDesk(credentials, this.time, options.tokenQuotas, options.tokenSeconds);
     const wire = new Wire(this.stock, this.spoiled);
     this.inventory = new InventoryApi(this.stock, this.revisions, this.dice, traitsOf(options), wire);
@@ -164,6 +164,17 @@ export class EbaySimulator extends SimulatorFrame implements ChannelSimulator {
   /** What the buyer of an order was given back. */
   refundsOf(orderId: string): readonly RefundView[] {
     return this.orderApi.refundsOf(orderId);
+  }
+
+  /** What the seller's browser ends at after they agreed; codes from then on are good for so many seconds. */
+  consent(address: string, codeSeconds = 299): string {
+    this.tokens.codeSeconds = codeSeconds;
+    return this.tokens.consent(address);
+  }
+
+  /** Codes that were sent although they had been exchanged: what they gave has ended. */
+  get codesSentAgain(): number {
+    return this.tokens.codesSentAgain;
   }
 
   /** All access tokens end now. */

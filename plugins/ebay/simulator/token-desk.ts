@@ -13,6 +13,7 @@ export interface TokenQuotas {
 const QUOTAS: TokenQuotas = { refresh: 50_000, clientCredentials: 1_000 };
 const LIFETIME_SECONDS = 7_200;
 const REFRESH_LIFETIME_SECONDS = 47_304_000;
+const CODE_SECONDS = 299;
 export const API_SCOPE = 'https://api.ebay.com/oauth/api_scope';
 
 interface IssuedToken {
@@ -25,8 +26,6 @@ export interface Credentials {
   clientId: string;
   clientSecret: string;
   refreshToken: string;
-  /** What the seller consents to once more when a code is handed in. */
-  code: string;
   /** What the seller consented to. */
   scopes: readonly string[];
 }
@@ -35,14 +34,42 @@ export interface Credentials {
 export class TokenDesk {
   /** Tokens given out, by how they were asked for, on each day. */
   readonly issued: { at: number; grant: string }[] = [];
+  codesSentAgain = 0;
+  /** How long a code is good for. */
+  codeSeconds = CODE_SECONDS;
   private readonly tokens = new Map<string, IssuedToken>();
+  private readonly codes = new Map<string, { redirectUri: string; endsAt: number; refreshToken?: string }>();
+  private readonly refreshTokens: Set<string>;
 
   constructor(
     private readonly credentials: Credentials,
     private readonly time: ScaledTime,
     private readonly quotas: Partial<TokenQuotas> = {},
     private readonly lifetimeSeconds = LIFETIME_SECONDS,
-  ) {}
+  ) {
+    this.refreshTokens = new Set([credentials.refreshToken]);
+  }
+
+  /** The seller opens a consent's address and agrees: answers the address that the browser is sent to then. */
+  consent(address: string): string {
+    const asked = new URL(address).searchParams;
+    const [clientId, redirectUri, scope, state] = ['client_id', 'redirect_uri', 'scope', 'state'].map(
+      (name) => asked.get(name),
+    );
+    const isKnown =
+      clientId === this.credentials.clientId && redirectUri && asked.get('response_type') === 'code';
+    const granted = [...this.credentials.scopes, API_SCOPE];
+    if (!isKnown || (scope ?? '').split(' ').some((each) => !granted.includes(each)))
+      throw new Error('eBay shows a page of errors instead of one to agree on');
+    const code = `v^1.1#i^1#r^0#p^3#t^${randomBytes(24).toString('base64')}`;
+    this.codes.set(code, { redirectUri, endsAt: Date.now() + this.codeSeconds * 1000 });
+    const query = new URLSearchParams({
+      ...(state && { state }),
+      code,
+      expires_in: String(this.codeSeconds),
+    });
+    return `https://signin.ebay.com/ws/eBayISAPI.dll?ThirdPartyAuthSucessFailure&isAuthSuccessful=true&${query.toString()}`;
+  }
 
   /** Answers the token endpoint. Errors have the shape of RFC 6749, not that of eBay's APIs. */
   answer({ headers, body }: SimulatedRequest): SimulatedReply {
@@ -54,7 +81,7 @@ export class TokenDesk {
     const grant = form.get('grant_type') ?? '';
     switch (grant) {
       case 'refresh_token':
-        if (form.get('refresh_token') !== this.credentials.refreshToken)
+        if (!this.refreshTokens.has(form.get('refresh_token') ?? ''))
           return oauthError(
             400,
             'invalid_grant',
@@ -62,13 +89,7 @@ export class TokenDesk {
           );
         return this.issue('user', grant, form.get('scope') ?? this.credentials.scopes.join(' '));
       case 'authorization_code':
-        if (form.get('code') !== this.credentials.code || !form.get('redirect_uri'))
-          return oauthError(
-            400,
-            'invalid_grant',
-            'the provided authorization grant code is invalid or was issued to another client',
-          );
-        return this.issue('user', grant, this.credentials.scopes.join(' '));
+        return this.exchange(form.get('code') ?? '', form.get('redirect_uri'));
       case 'client_credentials':
         return this.issue('application', grant, form.get('scope') ?? API_SCOPE);
       default:
@@ -98,6 +119,35 @@ export class TokenDesk {
     this.tokens.clear();
   }
 
+  /** Once and in time; what a code gave is taken back when it is sent again, as RFC 6749 4.1.2 would have it. */
+  private exchange(code: string, redirectUri: string | null): SimulatedReply {
+    const known = this.codes.get(code);
+    if (known?.refreshToken !== undefined) {
+      this.codesSentAgain++;
+      this.refreshTokens.delete(known.refreshToken);
+    }
+    if (
+      !known ||
+      known.refreshToken !== undefined ||
+      known.endsAt <= Date.now() ||
+      known.redirectUri !== redirectUri
+    )
+      return oauthError(
+        400,
+        'invalid_grant',
+        'the provided authorization grant code is invalid or was issued to another client',
+      );
+    const reply = this.issue('user', 'authorization_code', this.credentials.scopes.join(' '));
+    if (reply.status !== 200) return reply;
+    known.refreshToken = `v^1.1#i^1#r^1#${randomBytes(32).toString('base64url')}`;
+    this.refreshTokens.add(known.refreshToken);
+    const consented = {
+      refresh_token: known.refreshToken,
+      refresh_token_expires_in: REFRESH_LIFETIME_SECONDS,
+    };
+    return { ...reply, body: { ...(reply.body as object), ...consented } };
+  }
+
   private issue(kind: IssuedToken['kind'], grant: string, scope: string): SimulatedReply {
     const now = Date.now();
     const today = this.issued.filter(
@@ -121,10 +171,6 @@ export class TokenDesk {
         access_token: token,
         expires_in: this.lifetimeSeconds,
         token_type: kind === 'user' ? 'User Access Token' : 'Application Access Token',
-        ...(grant === 'authorization_code' && {
-          refresh_token: this.credentials.refreshToken,
-          refresh_token_expires_in: REFRESH_LIFETIME_SECONDS,
-        }),
       },
     };
   }

@@ -15,8 +15,6 @@ export interface ShopifySimulatorOptions {
   scopes?: readonly string[];
   /** How the plugin is told to prove itself. */
   auth?: 'token' | 'client-credentials' | 'expiring-token';
-  /** For `expiring-token`: where the plugin keeps its tokens. */
-  tokenFile?: string;
   /** How long a bulk operation takes, in ms of the shop. */
   bulkLastsMs?: number;
   /** How long a mutation with an idempotency key is under way, in ms of the shop. */
@@ -108,10 +106,10 @@ function accessOf(
 
 /** Shopify signs webhooks with the client secret: there is but one. */
 function authOf(
-  { auth = 'token', tokenFile }: ShopifySimulatorOptions,
+  { auth = 'token' }: ShopifySimulatorOptions,
   { token, clientId, clientSecret, refreshToken }: AccessSettings,
 ): Record<string, string> {
   if (token !== undefined) return { kind: 'token', token };
   if (auth === 'client-credentials') return { kind: auth, clientId, clientSecret };
-  return { kind: auth, clientId, clientSecret, refreshToken, tokenFile: tokenFile ?? '' };
+  return { kind: auth, clientId, clientSecret, refreshToken };
 }

@@ -1,3 +1,4 @@
+import { memorySecrets } from '../channel-secrets';
 import type {
   Channel,
   ChannelCapabilities,
@@ -86,6 +87,7 @@ async function connect(
     http: watched(http, requests, settings.timeoutMs),
     log,
     clock: systemClock,
+    secrets: memorySecrets(),
   });
   const capabilities = plugin.capabilities(options);
   const location = capabilities.stockByLocation ? simulator.locations[0] : undefined;

@@ -4,4 +4,6 @@ export * from './contract-case';
 export * from './contract-cases';
 export * from './describe-channel-contract';
 export * from './expectations';
+export * from './network-off';
+export * from './quiet-host';
 export * from './run-channel-contract';

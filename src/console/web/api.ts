@@ -7,6 +7,11 @@ export class ApiProblem extends Error {
   ) {
     super(message);
   }
+
+  /** The host knows no such route: it is older than this page, or newer. */
+  get isRouteAbsent(): boolean {
+    return this.status === 404 && this.message.startsWith('Cannot ');
+  }
 }
 
 /** Told when the session has ended, whatever was asked. */

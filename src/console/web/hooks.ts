@@ -4,11 +4,15 @@ import { type ApiProblem, call } from './api';
 export interface Fetched<T> {
   data: T | undefined;
   problem: ApiProblem | undefined;
+  /** Nothing of this path is there yet; `data` may be what the path before it answered. */
   loading: boolean;
   reload(): void;
 }
 
-/** Reads a path of the API, and again on `reload`; what was read stays until the new answer is there. */
+/**
+ * Reads a path of the API, and again on `reload`. What was read stays until the new answer is there, also that of
+ * the path before, so that a list that is filtered does not flicker.
+ */
 export function useApi<T>(path: string | undefined): Fetched<T> {
   const [state, setState] = useState<{ path?: string; data?: T; problem?: ApiProblem }>({});
   const [turn, setTurn] = useState(0);
@@ -24,11 +28,11 @@ export function useApi<T>(path: string | undefined): Fetched<T> {
     );
     return () => stop.abort();
   }, [path, turn]);
-  const current = state.path === path;
+  const isCurrent = state.path === path;
   return {
-    data: current ? state.data : undefined,
-    problem: current ? state.problem : undefined,
-    loading: path !== undefined && !current,
+    data: path === undefined ? undefined : state.data,
+    problem: isCurrent ? state.problem : undefined,
+    loading: path !== undefined && !isCurrent,
     reload: useCallback(() => setTurn((before) => before + 1), []),
   };
 }
@@ -43,24 +47,18 @@ export function useSettled<T>(value: T, delayMs: number): T {
   return settled;
 }
 
-/** The part of the address behind `#`, such as `/stock/MUG`. */
-export function useRoute(): string {
-  const [route, setRoute] = useState(read);
-  useEffect(() => {
-    const listen = () => setRoute(read());
-    addEventListener('hashchange', listen);
-    return () => removeEventListener('hashchange', listen);
-  }, []);
-  return route;
-}
-
-function read(): string {
-  return location.hash.slice(1) || '/';
-}
-
 /** Always the newest function, for whoever keeps a callback for long. */
 export function useNewest<T extends (...args: never[]) => void>(callback: T): T {
   const newest = useRef(callback);
   newest.current = callback;
   return useCallback(((...args) => newest.current(...args)) as T, []);
+}
+
+/** Calls back every so often while the page can be seen. */
+export function useEvery(everyMs: number, callback: () => void): void {
+  const newest = useNewest(callback);
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && newest(), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, newest]);
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useNewest } from './hooks';
-import type { ChannelStatus } from './types';
+import type { ChannelStatus, OpenTask } from './types';
 
 export interface StockNews {
   skus?: string[];
@@ -10,8 +10,9 @@ export interface StockNews {
 type Listener = (news: StockNews) => void;
 
 /** One connection for the whole page; the browser makes it anew when it is lost. */
-class Live {
+class LiveConnection {
   channels: ChannelStatus[] | undefined;
+  tasks: OpenTask[] | undefined;
   connected = false;
   readonly stockListeners = new Set<Listener>();
   readonly watchers = new Set<() => void>();
@@ -26,6 +27,7 @@ class Live {
     this.source = undefined;
     this.connected = false;
     this.channels = undefined;
+    this.tasks = undefined;
   }
 
   private connect(): EventSource {
@@ -44,6 +46,10 @@ class Live {
       this.channels = (JSON.parse(data) as { items: ChannelStatus[] }).items;
       this.changed();
     });
+    source.addEventListener('tasks', ({ data }: MessageEvent<string>) => {
+      this.tasks = (JSON.parse(data) as { items: OpenTask[] }).items;
+      this.changed();
+    });
     source.addEventListener('stock', ({ data }: MessageEvent<string>) =>
       this.tellStock(JSON.parse(data) as StockNews),
     );
@@ -59,17 +65,24 @@ class Live {
   }
 }
 
-export const live = new Live();
+export const live = new LiveConnection();
 
-/** The channels as they are now; undefined until the host has told. */
-export function useLive(): { channels: ChannelStatus[] | undefined; connected: boolean } {
+/** What the host tells by itself; undefined until it has, and where the session's key may not hear it. */
+export interface Live {
+  channels: ChannelStatus[] | undefined;
+  /** Long tasks that are not over. */
+  tasks: OpenTask[] | undefined;
+  connected: boolean;
+}
+
+export function useLive(): Live {
   const [, setTurn] = useState(0);
   useEffect(() => {
     const watcher = () => setTurn((turn) => turn + 1);
     live.watchers.add(watcher);
     return () => void live.watchers.delete(watcher);
   }, []);
-  return { channels: live.channels, connected: live.connected };
+  return live;
 }
 
 /** Calls back, at most once in a while, when one of the SKUs has other stock. */
