@@ -6,7 +6,6 @@ import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { Config } from './config';
 import { ConfigError, type ConfigFault } from './config.errors';
 import { ConfigModule } from './config.module';
-import { describeConfig } from './describe-config';
 import { loadConfig } from './load-config';
 
 let folder: string;
@@ -558,46 +557,5 @@ describe('secrets', () => {
   ])('%s never shows in a refusal', (_, yaml) => {
     const error = refusal(yaml, { S: SECRET });
     expect(JSON.stringify({ ...error, text: error.message, stack: error.stack })).not.toContain(SECRET);
-  });
-
-  test('a description is JSON that shows settings and hides secrets', () => {
-    const yaml = [
-      'database: { url: "postgres://u:hunter2-very-secret@db:5432/onhand?password=hunter2-very-secret" }',
-      channel(
-        'options:',
-        '  url: "https://u:hunter2-very-secret@a.example/x"',
-        '  clientSecret: hunter2-very-secret',
-      ),
-      '      auth: { user: u, pin: hunter2-very-secret }',
-      '      free: "x ${S}"',
-      '      pages: 3',
-    ].join('\n');
-    const key = Buffer.alloc(32, 'canary').toString('base64');
-    const env = {
-      S: SECRET,
-      ONHAND_ADMIN_KEY: SECRET,
-      ONHAND_SECRET_KEYS: key,
-      REDIS_URL: `redis://:${SECRET}@cache`,
-    };
-    const config = load(yaml, env);
-    expect(config.secretKeys).toEqual([key]);
-    const text = JSON.stringify(describeConfig(config));
-    expect(text).not.toContain(SECRET);
-    expect(text).not.toContain(key);
-    expect(JSON.parse(text)).toMatchObject({
-      adminKey: '[hidden]',
-      server: { port: 3000, publicUrl: null },
-      database: { url: 'postgres://[hidden]@db:5432/onhand' },
-      redis: { url: 'redis://[hidden]@cache' },
-      channels: [
-        { name: 'shop', options: { url: 'https://[hidden]@a.example/x', free: '[hidden]', pages: 3 } },
-      ],
-    });
-    expect(JSON.stringify(config.channels[0]?.options)).toContain(SECRET);
-  });
-
-  test('a connection address whose password has an unescaped slash is hidden whole', () => {
-    const config = load('database: { url: "postgres://u:12/hunter2-very-secret@db/onhand" }');
-    expect(describeConfig(config).database).toMatchObject({ url: '[hidden]' });
   });
 });
