@@ -11,7 +11,7 @@ const SHIPPED = new Set([
 /** Used to build and test, and not shipped. */
 const TOOLS = new Set([...SHIPPED, 'MPL-2.0', 'CC-BY-4.0', 'CC0-1.0', 'Zlib']);
 /** Built into the console's page, and shipped with it. */
-const BUNDLED = new Set(['preact']);
+const BUNDLED = new Set(['preact', 'uplot']);
 const PAGE = 'docs/licences.md';
 /** A machine without a way out is not to wait for it. */
 const ONCE = ['--fetch-retries=0', '--fetch-timeout=20000'];

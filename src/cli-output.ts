@@ -30,12 +30,24 @@ export function tell(flags: { json?: boolean }, value: unknown, text: () => stri
   else printAnswer(text());
 }
 
+/** What was asked for cannot be understood, or lacks something that only the one who asked can give. */
+export class UsageError extends Error {
+  readonly code: string = 'usage';
+  readonly retryable = false;
+
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
 /** An error is told by its message; what commander found wrong it has told of itself. */
 export function fail(error: unknown): void {
   const isUsage = error instanceof CommanderError;
   if (isUsage && error.exitCode === 0) return;
   if (!isUsage || error instanceof InvalidArgumentError) printNews(`\n${messageOf(error)}`);
-  process.exitCode = isUsage || error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+  const isWrong = isUsage || error instanceof ConfigError || error instanceof UsageError;
+  process.exitCode = isWrong ? EXIT.usage : EXIT.failed;
 }
 
 function messageOf(error: unknown): string {

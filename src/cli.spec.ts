@@ -117,14 +117,15 @@ describe('in bash', () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** What bash offers for the line, by the function that it runs itself. */
-  function offered(line: string): string[] {
-    const script = `source ./onhand.bash; COMP_LINE=$1; COMP_POINT=\${#1}; _onhand; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const text = execFileSync('bash', ['--norc', '-c', script, 'bash', line], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    return text.trim().split('\n').filter(Boolean);
+  /** What bash offers for each line, by the function that it runs itself. */
+  function offeredFor(lines: readonly string[]): string[][] {
+    const script = `source ./onhand.bash; for line; do COMP_LINE=$line; COMP_POINT=\${#line}; _onhand; echo "\${COMPREPLY[@]}"; done`;
+    const bash = ['--norc', '-c', script, 'bash', ...lines];
+    const text = execFileSync('bash', bash, { cwd: folder, encoding: 'utf8' });
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((words) => words.split(' ').filter(Boolean));
   }
 
   test.each([
@@ -137,16 +138,18 @@ describe('in bash', () => {
     ['onhand counts import or', ['orders.csv']],
     ['onhand keys create --scope stock:read --js', ['--json']],
   ])('%j is offered %j', (line, expected) => {
-    expect(offered(line)).toEqual(expected);
+    expect(offeredFor([line])).toEqual([expected]);
   });
 
   test('every command and option of the tree is offered', () => {
-    const missing = leavesOf(onhandProgram()).flatMap(({ path, command }) => {
-      const words = offered(`onhand ${path} --`);
-      return command.options
-        .filter(({ long }) => !words.includes(long!))
-        .map(({ long }) => `${path} ${long}`);
-    });
+    const leaves = leavesOf(onhandProgram());
+    const offered = offeredFor(leaves.map(({ path }) => `onhand ${path} --`));
+    const missing = leaves.flatMap(({ path, command }, at) =>
+      command.options
+        .filter(({ long }) => !offered[at]!.includes(long!))
+        .map(({ long }) => `${path} ${long}`),
+    );
+    expect(leaves.length).toBe(offered.length);
     expect(missing).toEqual([]);
   });
 });

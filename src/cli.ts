@@ -7,6 +7,7 @@ import { addCompletionCommand } from './cli-completion';
 import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
+import { addInitCommand } from './cli-init';
 import { addKeyCommands } from './cli-keys';
 import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
@@ -38,6 +39,7 @@ export function onhandProgram(): Command {
     .exitOverride();
 
   addHostCommands(program);
+  addInitCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
   addOrdersCommands(program);

@@ -57,7 +57,10 @@ const RECORDED: Readonly<Record<string, RecordedAction>> = {
   'POST /v1/channels/:channel/suggestions/dismiss': { action: 'suggestion.dismiss', body: ['ids'] },
 
   'POST /v1/skus': { action: 'sku.create', subject: ({ body }) => body.sku },
-  'PATCH /v1/skus/:sku': { action: 'sku.rename', body: ['sku'] },
+  'PATCH /v1/skus/:sku': {
+    action: ({ body }) => (body.sku === undefined ? 'sku.set' : 'sku.rename'),
+    body: ['sku', 'reorderPoint'],
+  },
   'POST /v1/locations': {
     action: 'location.create',
     subject: ({ body }) => body.code,
@@ -113,6 +116,7 @@ const RECORDED: Readonly<Record<string, RecordedAction>> = {
   'POST /v1/receivers/:name/test': { action: 'receiver.test', answer: ['delivered'] },
   'POST /v1/deliveries/retry': { action: 'delivery.retry', body: ['receiver'], answer: ['retried'] },
   'POST /v1/deliveries/:id/retry': { action: 'delivery.retry' },
+  'POST /v1/deliveries/retry': { action: 'delivery.retry', body: ['receiver'], answer: ['retried'] },
 };
 
 function namesIn(policies: unknown): string | undefined {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../channels/channels.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
+import { MonitorModule } from '../monitor/monitor.module';
 import { OutboundModule } from '../outbound/outbound.module';
 import { AlertsController } from './alerts.controller';
 import { AlertsService } from './alerts.service';
@@ -9,7 +10,7 @@ import { AlertsWorker } from './alerts.worker';
 
 /** Decides what is worth a person's attention, from the tables of the other rooms. Changes nothing in them. */
 @Module({
-  imports: [ChannelsModule, InventoryModule, JobsModule, OutboundModule],
+  imports: [ChannelsModule, InventoryModule, JobsModule, MonitorModule, OutboundModule],
   controllers: [AlertsController],
   providers: [AlertsService, AlertsWorker],
   exports: [AlertsService],

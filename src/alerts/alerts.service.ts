@@ -1,4 +1,4 @@
-import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -6,13 +6,13 @@ import type { AlertSeverity } from '../config/alerts.config';
 import { Config } from '../config/config';
 import { inTransaction } from '../database/pool';
 import { type PageOf, pageOf } from '../http/page';
+import { KpisService } from '../monitor/kpis.service';
 import { DeliveriesService } from '../outbound/deliveries.service';
 import { ALERT_COLUMNS, type AlertRow, lockStanding, type ToldAlert, writeChanges } from './alert-records';
 import { ALERT_RULES } from './alert-rules';
 import { type AlertView, eventOf, viewOf } from './alert-view';
 import { AlertResolvedError, RulesFailedError, UnknownAlertError } from './alerts.errors';
 import { decideAlerts } from './decide-alerts';
-import { KpiSource } from './kpi-source';
 import { evaluateRules, KPI_RULE } from './rule-evaluation';
 
 /** A rule as `GET /v1/alerts/rules` tells it. */
@@ -38,7 +38,7 @@ export class AlertsService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: Config,
     private readonly deliveries: DeliveriesService,
-    @Optional() private readonly kpis?: KpiSource,
+    private readonly kpis: KpisService,
   ) {}
 
   /** Throws `RulesFailedError` once the other rules were looked at. */
@@ -90,13 +90,21 @@ export class AlertsService {
     const unresolved = (rule: string) => rows.find((row) => row.rule === rule)?.count ?? 0;
     const views = ALERT_RULES.map(({ name, title, unit, key }): RuleView => {
       const { max, severity } = this.config.alerts.rules[key];
-      const enabled = max !== null && (key !== 'throttledRatio' || this.kpis !== undefined);
       const setting = `alerts.rules.${key}`;
-      return { name, title, unit, setting, enabled, threshold: max, severity, unresolved: unresolved(name) };
+      return {
+        name,
+        title,
+        unit,
+        setting,
+        enabled: max !== null,
+        threshold: max,
+        severity,
+        unresolved: unresolved(name),
+      };
     });
     const kpi = {
       ...{ name: KPI_RULE, title: 'A KPI of the last hour misses its aim', unit: 'count' },
-      ...{ setting: 'alerts.kpis', enabled: this.kpis !== undefined, threshold: null },
+      ...{ setting: 'alerts.kpis', enabled: true, threshold: null },
     };
     return [...views, { ...kpi, severity: 'warning', unresolved: unresolved(KPI_RULE) }];
   }

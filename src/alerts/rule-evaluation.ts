@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm';
 import type { Config } from '../config/config';
 import { ALERT_RULES, type AlertRule, type RuleRow } from './alert-rules';
 import { type Finding, spokenSeconds, spokenShare } from './finding';
-import type { KpiFigure, KpiSource } from './kpi-source';
+import type { Kpi } from '../monitor/kpis';
+import type { KpisService } from '../monitor/kpis.service';
 import { CLEARS_BELOW } from './rule-queries';
 
 export const KPI_RULE = 'kpi';
@@ -28,7 +29,7 @@ export interface Evaluation {
 export async function evaluateRules(
   dataSource: DataSource,
   config: Config,
-  kpis: KpiSource | undefined,
+  kpis: Pick<KpisService, 'readings'>,
 ): Promise<Evaluation> {
   const evaluation: Evaluation = { rules: [], findings: [], failures: [] };
   const look = async (rule: string, find: () => Promise<Finding[]>) => {
@@ -41,11 +42,10 @@ export async function evaluateRules(
   };
   for (const rule of ALERT_RULES)
     if (rule.query !== null) await look(rule.name, () => queried(dataSource, config, rule));
-  if (kpis === undefined) return evaluation;
   const channels = config.channels.map(({ name }) => name);
-  const figures = kpis.lastHour([undefined, ...channels]);
-  await look(KPI_RULE, async () => kpiFindings((await figures)[0]!, config));
-  await look('throttled', async () => throttledFindings((await figures).slice(1), channels, config));
+  const readings = kpis.readings('1h', [undefined, ...channels]);
+  await look(KPI_RULE, async () => kpiFindings((await readings)[0]!.items, config));
+  await look('throttled', async () => throttledFindings((await readings).slice(1), channels, config));
   return evaluation;
 }
 
@@ -70,7 +70,9 @@ function findingOf(rule: AlertRule, config: Config, row: RuleRow): Finding {
   };
 }
 
-function kpiFindings(figures: readonly KpiFigure[], { alerts: { kpis } }: Config): Finding[] {
+function kpiFindings(figures: readonly Kpi[], { alerts: { kpis } }: Config): Finding[] {
+  const unknown = Object.keys(kpis).filter((name) => !figures.some((figure) => figure.name === name));
+  if (unknown.length > 0) throw new Error(`alerts.kpis names ${unknown.join(', ')}, which is no KPI`);
   return figures.flatMap(({ name, value, unit, aim }) => {
     const max = Object.hasOwn(kpis, name) ? kpis[name]! : (aim?.max ?? null);
     if (COVERED.includes(name) || max === null || value === null || value <= max * CLEARS_BELOW) return [];
@@ -86,14 +88,14 @@ function kpiFindings(figures: readonly KpiFigure[], { alerts: { kpis } }: Config
 }
 
 function throttledFindings(
-  figures: readonly (readonly KpiFigure[])[],
+  readings: readonly { items: readonly Kpi[] }[],
   channels: readonly string[],
   config: Config,
 ): Finding[] {
   const rule = ALERT_RULES.find(({ key }) => key === 'throttledRatio')!;
   const { max } = config.alerts.rules.throttledRatio;
   return channels.flatMap((channel, index) => {
-    const value = figures[index]?.find(({ name }) => name === 'api_throttled_ratio')?.value ?? null;
+    const value = readings[index]?.items.find(({ name }) => name === 'api_throttled_ratio')?.value ?? null;
     if (max === null || value === null || value <= max * CLEARS_BELOW) return [];
     return findingOf(rule, config, { channel, subject: null, value, threshold: max, raises: value > max });
   });

@@ -57,7 +57,7 @@ export function unseenNesting(optionsClass: new () => object): string[] {
     seen.add(type);
     return nestedProperties(type).flatMap((property) => {
       const path = `${parent}${property}`;
-      const nested = typeOf(type, property);
+      const nested = nestedTypeOf(type, property);
       if (nested === Object) return [`${path}: ${NO_TYPE}`];
       return nested === undefined ? [] : linesOf(nested, `${path}.`);
     });
@@ -75,8 +75,8 @@ function nestedProperties(type: new () => object): string[] {
   ];
 }
 
-/** Asked by doing: what a plain object becomes there. Undefined where a transformation of its own refuses it. */
-function typeOf(type: new () => object, property: string): (new () => object) | undefined {
+/** The class of a nested option. Asked by doing: what a plain object becomes there. Undefined where a transformation of its own refuses it. */
+export function nestedTypeOf(type: new () => object, property: string): (new () => object) | undefined {
   try {
     const instance = plainToInstance(type, { [property]: {} }) as Record<string, object | undefined>;
     return instance[property]?.constructor as (new () => object) | undefined;

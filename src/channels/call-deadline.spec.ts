@@ -67,4 +67,20 @@ describe('a call that waits for its turn', () => {
     expect((await calls()).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(received).toEqual([]);
   });
+
+  test('stays bound by it beside a later one, which is refused as long as the first has not come back', async () => {
+    const deadline = new CallDeadline();
+    const calls = twoCalls(deadline);
+    let comeBack = () => undefined as void;
+    const first = deadline.run(performance.now() - 1, () => new Promise<void>((done) => (comeBack = done)));
+    const second = deadline.run(performance.now() + 5_000, () => Promise.resolve());
+    await expect(second).rejects.toMatchObject({ code: 'too-late', retryable: true });
+    // A row that the first has yet to send says what another worker may have said anew.
+    expect((await calls()).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(received).toEqual([]);
+    comeBack();
+    await first;
+    await deadline.run(performance.now() + 5_000, calls);
+    expect(received).toEqual(['/1', '/2']);
+  });
 });

@@ -23,8 +23,13 @@ export class CallDeadline {
     return this.running !== undefined;
   }
 
-  /** Runs one call at a time; the deadline stands until the call comes back, however late. */
+  /**
+   * Runs one call at a time; the deadline stands until the call comes back, however late. Rejects with
+   * `CallTooLateError` while an earlier one has not come back: what that one still sends would go by the new
+   * deadline, and be late.
+   */
   run<T>(deadlineMs: number, call: () => Promise<T>): Promise<T> {
+    if (this.busy) return Promise.reject(new CallTooLateError());
     this.deadlineMs = deadlineMs;
     const running = call();
     this.running = running;

@@ -41,7 +41,8 @@ export function createGuardedFetch(guard: AddressGuard): GuardedFetch {
   };
 }
 
-class GuardedConnector {
+/** Connects to what the guard allows; for protocols other than HTTP by `connectChecked`. */
+export class GuardedConnector {
   private readonly sockets = new Set<Socket>();
   private readonly secure = buildConnector({ timeout: CONNECT_WITHIN_MS });
 
@@ -66,7 +67,7 @@ class GuardedConnector {
    * The name is looked up once, every address it has is checked, and the connection is made to one of
    * these: a second look-up could be answered otherwise. Rejects with `ChannelAddressError`, or as a socket does.
    */
-  private async connectChecked(target: Target): Promise<Socket> {
+  async connectChecked(target: Target): Promise<Socket> {
     this.guard.checkName(target);
     const addresses = await lookup(target.hostname, { all: true });
     for (const { address } of addresses) this.guard.check(target, address);

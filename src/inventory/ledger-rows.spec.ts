@@ -48,6 +48,13 @@ describe('the ledger', () => {
     ).rejects.toMatchObject({ code: '23505' });
   });
 
+  it('refuses a second use of one key', async () => {
+    await host.newSku(3);
+    await expect(
+      host.rows('INSERT INTO idempotency_keys SELECT * FROM idempotency_keys LIMIT 1'),
+    ).rejects.toMatchObject({ code: '23505' });
+  });
+
   it('stores with each event who did what, why, when, and the level after it', async () => {
     const skuId = await host.newSku(9);
     const occurredAt = '2024-02-29T12:34:56.789Z';

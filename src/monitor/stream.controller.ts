@@ -16,7 +16,7 @@ export class StreamController {
   @ApiOperation({
     summary: 'What changes, as server-sent events',
     description:
-      '`stock`: `{skus}` that have other levels, or `{all: true}` where they are too many to name. `channels`: `{items}` as `GET /v1/channels` answers them, and `tasks`: `{items}` that are not over, for keys with channels:read. An event says what to look at again; one may be left out for a caller that does not read.',
+      '`stock`: `{skus}` that have other levels, or `{all: true}` where they are too many to name. `channels`: `{items}` as `GET /v1/channels` answers them, `tasks`: `{items}` that are not over, and `alerts`: `{items}` that are not resolved, in short, for keys with channels:read. An event says what to look at again; one may be left out for a caller that does not read.',
   })
   listen(@Req() request: Request, @Res() response: Response): void {
     const { scopes } = request.caller!;

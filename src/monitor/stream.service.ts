@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { InjectDataSource } from '@nestjs/typeorm';
 import type { Response } from 'express';
+import type { DataSource } from 'typeorm';
 import { AvailabilityService } from '../inventory/availability.service';
 import { CatalogService } from '../inventory/catalog.service';
 import { TasksService } from '../jobs/tasks.service';
@@ -12,11 +14,12 @@ import { LiveStream } from './live-stream';
 const STOCK_EVERY_MS = 250;
 const CHANNELS_EVERY_MS = 2_000;
 const TASKS_EVERY_MS = 1_000;
+const ALERTS_EVERY_MS = 2_000;
 /** With more SKUs than this in one moment, whoever shows stock reads its page again. */
 const MOST_SKUS = 200;
 
 /** Lists that are told whole, whenever they are another than before. */
-type List = 'channels' | 'tasks';
+type List = 'channels' | 'tasks' | 'alerts';
 
 /** Who listens, and what they may hear. */
 interface Listener {
@@ -41,6 +44,7 @@ export class StreamService {
   private readonly reading = new Set<List>();
 
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly availability: AvailabilityService,
     private readonly catalog: CatalogService,
     private readonly status: ChannelStatusService,
@@ -52,13 +56,13 @@ export class StreamService {
     return this.listeners.size;
   }
 
-  /** Tells until the response is closed. The channels and the open tasks come at once. */
+  /** Tells until the response is closed. The channels, the open tasks and the alerts come at once. */
   add(response: Response, hears: Listener['hears']): void {
     const listener: Listener = { stream: new LiveStream(response), hears, skus: new Set(), told: new Map() };
     this.listeners.add(listener);
     response.on('close', () => this.remove(listener));
     if (this.listeners.size === 1) this.begin();
-    if (hears.channels) void Promise.all([this.tellChannels(), this.tellTasks()]);
+    if (hears.channels) void Promise.all([this.tellChannels(), this.tellTasks(), this.tellAlerts()]);
   }
 
   private remove(listener: Listener): void {
@@ -76,6 +80,7 @@ export class StreamService {
       setInterval(() => this.tick(), STOCK_EVERY_MS).unref(),
       setInterval(() => void this.tellChannels(), CHANNELS_EVERY_MS).unref(),
       setInterval(() => void this.tellTasks(), TASKS_EVERY_MS).unref(),
+      setInterval(() => void this.tellAlerts(), ALERTS_EVERY_MS).unref(),
     ];
   }
 
@@ -111,6 +116,10 @@ export class StreamService {
     return this.tell('tasks', () => this.tasks.open());
   }
 
+  private tellAlerts(): Promise<void> {
+    return this.tell('alerts', () => this.dataSource.query(UNRESOLVED));
+  }
+
   private async tell(list: List, read: () => Promise<object[]>): Promise<void> {
     const listening = [...this.listeners].filter(({ hears }) => hears.channels);
     if (this.reading.has(list) || listening.length === 0) return;
@@ -129,3 +138,7 @@ export class StreamService {
     }
   }
 }
+
+/** Enough to see that there are some, and whether another look is worth it; the newest are told where there are many. */
+const UNRESOLVED = `
+  SELECT id, severity, state, channel, count, last_at AS "lastAt" FROM alerts WHERE state <> 'resolved' ORDER BY id DESC LIMIT 500`;

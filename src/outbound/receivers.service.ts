@@ -7,9 +7,11 @@ import { Config } from '../config/config';
 import type { ReceiverConfig } from '../config/receiver.config';
 import { poolOf } from '../database/pool';
 import { DeliveryRecords } from './delivery-records';
+import { EmailSender } from './email-sender';
 import { HttpSender } from './http-sender';
 import { UnknownReceiverError } from './outbound.errors';
 import type { Outcome, Sender } from './sender';
+import { SlackSender } from './slack-sender';
 import { WebhookSender } from './webhook-sender';
 
 /** A receiver as `GET /v1/receivers` tells it; of its address, only whose it is. */
@@ -44,7 +46,7 @@ export class ReceiversService implements OnModuleInit, OnApplicationShutdown {
     this.records = new DeliveryRecords(poolOf(dataSource));
     const guard = new AddressGuard(config.outbound.allow, 'receivers may have', 'the receiver');
     for (const receiver of config.receivers)
-      this.senders.set(receiver.name, senderOf(receiver, config.deliveries.timeoutSeconds, guard));
+      this.senders.set(receiver.name, senderOf(receiver, config, guard));
   }
 
   async onModuleInit(): Promise<void> {
@@ -98,9 +100,14 @@ export class ReceiversService implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function senderOf(receiver: ReceiverConfig, timeoutSeconds: number, guard: AddressGuard): Sender {
-  const http = () => new HttpSender(receiver.url!, timeoutSeconds, guard);
-  return new WebhookSender(http(), receiver.secrets);
+function senderOf(receiver: ReceiverConfig, config: Config, guard: AddressGuard): Sender {
+  const { timeoutSeconds } = config.deliveries;
+  const { publicUrl } = config.server;
+  if (receiver.kind === 'email') return new EmailSender(receiver, { timeoutSeconds, publicUrl }, guard);
+  const http = new HttpSender(receiver.url!, timeoutSeconds, guard);
+  return receiver.kind === 'slack'
+    ? new SlackSender(http, publicUrl)
+    : new WebhookSender(http, receiver.secrets);
 }
 
 function addressOf({ kind, url, to }: ReceiverConfig): string {

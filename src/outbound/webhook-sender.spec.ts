@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isSigned } from '../../test/support/webhook-receiver';
 import type { HttpSender } from './http-sender';
 import { WebhookSender } from './webhook-sender';
@@ -10,6 +12,15 @@ const VECTOR = {
   body: '{"test": 2432232314}',
   signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
 };
+
+type Check = (headers: Record<string, string>, body: string, secret: string) => boolean;
+
+/** The function that docs/events.md gives to those who are told. */
+function documentedCheck(): Check {
+  const text = readFileSync(join(__dirname, '../../docs/events.md'), 'utf8');
+  const [, code] = /```js\n([^]*?)```/.exec(text)!;
+  return new Function('require', `${code}\nreturn isFromOnhand;`)(require) as Check;
+}
 
 describe('the signature of a webhook', () => {
   beforeEach(() => jest.useFakeTimers({ now: VECTOR.atSeconds * 1000 }));
@@ -32,8 +43,14 @@ describe('the signature of a webhook', () => {
     const [first, ...more] = headers['webhook-signature']!.split(' ');
     expect(first).toBe(VECTOR.signature);
     expect(more).toHaveLength(1);
-    for (const secret of [VECTOR.secret, second]) expect(isSigned({ headers, body }, secret)).toBe(true);
+    const isFromOnhand = documentedCheck();
+    for (const secret of [VECTOR.secret, second]) {
+      expect(isSigned({ headers, body }, secret)).toBe(true);
+      expect(isFromOnhand(headers, body, secret)).toBe(true);
+      expect(isFromOnhand(headers, `${body} `, secret)).toBe(false);
+    }
     jest.setSystemTime((VECTOR.atSeconds + 301) * 1000);
     expect(isSigned({ headers, body }, VECTOR.secret)).toBe(false);
+    expect(isFromOnhand(headers, body, VECTOR.secret)).toBe(false);
   });
 });

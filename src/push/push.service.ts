@@ -76,13 +76,14 @@ export class PushService implements OnApplicationShutdown {
   /** Pushes batch after batch until nothing of the channel is due, or the channel fails. */
   async pushDirty(channel: ReadyChannel): Promise<PushRun> {
     const run: PushRun & { failures: number } = { sent: 0, ordersFirst: false, failures: 0 };
-    if (channel.deadline.busy) {
-      this.log.error(
-        `${channel.name}: the plugin has not come back from a push that was given up; restart this host if it stays so`,
-      );
-      return run;
-    }
     for (;;) {
+      // Looked at before each claim: it may be this very run's push that was given up.
+      if (channel.deadline.busy) {
+        this.log.error(
+          `${channel.name}: the plugin has not come back from a push that was given up; restart this host if it stays so`,
+        );
+        return run;
+      }
       // What waits for a channel that is away stays dirty, unclaimed and untried.
       if (this.breakers.isOpen(channel.name)) return run;
       const claim = await this.claim(channel);
@@ -146,7 +147,7 @@ export class PushService implements OnApplicationShutdown {
   ): Promise<void> {
     const outcomes: PushOutcome[] = [];
     for (const batch of companyOf(pushes, channel.capabilities.pushBatchSize)) {
-      if (run.retryAfterMs !== undefined) break;
+      if (run.retryAfterMs !== undefined || channel.deadline.busy) break;
       const held = await beginPushes(this.pool, claimOf(channel, lease), batch);
       const mine = batch.filter(({ listing }) => held.has(listing.id));
       if (mine.length === 0) continue;

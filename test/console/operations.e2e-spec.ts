@@ -11,19 +11,30 @@ import {
   startShopHost,
   WEBHOOK_SECRET,
 } from '../support/shop-host';
+import { answers, WebhookReceiver } from '../support/webhook-receiver';
+
+/** As Standard Webhooks writes a secret. */
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 /** Five pages of the shop's list, so that a comparison comes to its end step by step. */
 const SKUS = Array.from({ length: 450 }, (_, index) => `SKU-${String(index + 1).padStart(3, '0')}`);
 
 describeWithBrowser('the console of who runs the host', () => {
+  let receiver: WebhookReceiver;
   let host: ShopHost;
   let browser: Browser;
   let shown: SignedInConsole;
 
   beforeAll(async () => {
+    receiver = await WebhookReceiver.start();
     host = await startShopHost({
       shows: SKUS,
       shop: { listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])) },
+      alerts: { everySeconds: 1, clearAfterSeconds: 0, rules: { oversellSeconds: { max: 0 } } },
+      receivers: [
+        { name: 'desk', kind: 'webhook', url: receiver.url, secrets: [SECRET], events: ['alert.*'] },
+      ],
+      deliveries: { sweepEverySeconds: 1 },
     });
     browser = await startBrowser();
   });
@@ -31,6 +42,7 @@ describeWithBrowser('the console of who runs the host', () => {
   afterAll(async () => {
     await browser?.close();
     await host?.close();
+    await receiver?.close();
   });
 
   afterEach(async () => {
@@ -165,6 +177,35 @@ describeWithBrowser('the console of who runs the host', () => {
       .getByRole('row', { name: /operations-short/ });
     await counted.getByRole('link', { name: 'shop' }).waitFor();
     expect(await findingsInEveryLight(page, 'kpi')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('an alert that was raised is acknowledged, and its receiver is tested and told again', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults, go } = shown;
+    const raised = page.getByRole('article', { name: /of shop sold what is not there/ });
+    await raised.getByText('critical').waitFor();
+    await go('/alerts');
+    await raised.getByText('critical').waitFor();
+    await page.getByRole('region', { name: 'Rules' }).last().getByText('oversellSeconds').waitFor();
+    expect(await findingsInEveryLight(page, 'alerts')).toEqual([]);
+    await raised.getByRole('button', { name: /^Acknowledge/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+    await raised.waitFor({ state: 'detached' });
+    await page.getByLabel('State').selectOption('acknowledged');
+    await raised.getByText('acknowledged by api:ONHAND_ADMIN_KEY').waitFor();
+    await page.getByRole('link', { name: 'Receivers', exact: true }).click();
+    await page.getByRole('button', { name: 'Send a test: desk' }).click();
+    await page.getByText('it arrived').waitFor();
+    receiver.behaviour = answers(500);
+    await page.getByRole('button', { name: 'Send a test: desk' }).click();
+    await page.getByText('desk did not take the test').waitFor();
+    receiver.behaviour = answers(204);
+    const told = page
+      .getByRole('region', { name: 'Deliveries' })
+      .getByRole('row', { name: /desk alert\.opened/ });
+    await told.first().getByText('delivered').waitFor();
+    expect(await findingsInEveryLight(page, 'receivers')).toEqual([]);
     expect(faults).toEqual([]);
   });
 

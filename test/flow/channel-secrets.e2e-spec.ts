@@ -191,9 +191,7 @@ describe('on the command line', () => {
     expect(done.out).toMatch(/^ebay is signed in to until 20\d\d-\d\d-\d\d\.$/);
     const nothing = await onhand(host, ['authorize', 'ebay']);
     expect([nothing.code, nothing.news]).toEqual([1, expect.stringContaining('nothing was pasted')]);
-    expect((await onhand(host, ['secrets', 'list'])).out).toMatch(
-      /ebay {2}consent {2}sealed with [0-9a-f]{8} {2}since/,
-    );
+    expect((await onhand(host, ['secrets', 'list'])).out).toMatch(/ebay +consent +[0-9a-f]{8} +20\d\d-/);
     expect((await onhand(host, ['secrets', 'rotate'])).out).toMatch(/^Sealed 0 with the key [0-9a-f]{8}\.$/);
   });
 });

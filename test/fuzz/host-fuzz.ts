@@ -80,6 +80,6 @@ export async function prepare(
     url: api.url,
     document,
     known: { ...KNOWN, id: [...KNOWN.id, ...reservations] },
-    keys: [admin, admin, admin, ...others],
+    keys: [...Array<string | undefined>(6).fill(admin), ...others],
   };
 }

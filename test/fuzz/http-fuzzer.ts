@@ -65,6 +65,14 @@ const COMMON_QUERY = [
   'name',
   'window',
 ];
+const CSV_HEADERS = [
+  ['channel_sku', 'sku', 'units', 'cap', 'buffer_units', 'buffer_percent'],
+  ['channel_sku', 'sku'],
+  ['sku', 'quantity', 'location', 'state', 'taken_at'],
+  ['sku', 'quantity'],
+];
+/** Columns whose values are known by the name of a field. */
+const CSV_FIELDS: Readonly<Record<string, string>> = { channel_sku: 'channelSku', taken_at: 'occurredAt' };
 const CONTENT_TYPES = [
   ...[
     'text/plain',
@@ -150,9 +158,12 @@ export class HttpFuzzer {
     if (draw.chance(0.2)) headers['idempotency-key'] = printable(draw.one([...HOSTILE_TEXTS, 'k1', 'k2']));
     if (draw.chance(0.05)) headers['x-request-id'] = printable(draw.one(HOSTILE_TEXTS));
     if (draw.chance(0.03)) headers.cookie = `onhand_session=${printable(draw.one(HOSTILE_TEXTS))}`;
+    const isCsv = requestBody?.content['text/csv'] !== undefined && draw.chance(0.5);
+    const json = () => this.bodyFor(requestBody, isSpoiled.body);
     const body =
-      method === 'GET' || method === 'HEAD' ? undefined : this.bodyFor(requestBody, isSpoiled.body);
-    if (body) headers['content-type'] = draw.chance(0.06) ? draw.one(CONTENT_TYPES) : 'application/json';
+      method === 'GET' || method === 'HEAD' ? undefined : isCsv ? this.csv(isSpoiled.body) : json();
+    const type = isCsv ? 'text/csv' : 'application/json';
+    if (body) headers['content-type'] = draw.chance(0.06) ? draw.one(CONTENT_TYPES) : type;
     const suffix = query.length > 0 ? `?${query.join('&')}` : '';
     return { method, path: filled + suffix, headers, ...(body && { body }) };
   }
@@ -165,6 +176,19 @@ export class HttpFuzzer {
     for (let times = isSpoiled ? 1 + draw.below(2) : 0; times > 0; times--) value = spoiled(value, draw);
     const bytes = Buffer.from(JSON.stringify(value) ?? 'null');
     return draw.chance(0.08) ? spoiledBytes(bytes, draw) : bytes;
+  }
+
+  /** Rows of listings or counts, as a person exports them or as nobody would. */
+  private csv(isSpoiled: boolean): Buffer {
+    const { draw } = this;
+    const header = [...draw.one(CSV_HEADERS)];
+    if (isSpoiled && draw.chance(0.2)) header[draw.below(header.length)] = draw.one(HOSTILE_TEXTS);
+    const cell = (name: string) => textOf(valueOf({}, draw, this.known, CSV_FIELDS[name] ?? name));
+    const rows = Array.from({ length: draw.below(5) }, () =>
+      header.map((name) => (isSpoiled && draw.chance(0.2) ? draw.one(HOSTILE_TEXTS) : cell(name))).join(','),
+    );
+    const bytes = Buffer.from([header.join(','), ...rows].join(draw.one(['\n', '\r\n', '\n'])));
+    return isSpoiled && draw.chance(0.3) ? spoiledBytes(bytes, draw) : bytes;
   }
 
   private async send(nr: number, request: FuzzRequest): Promise<void> {

@@ -301,6 +301,26 @@ describe('alerts', () => {
     expect(alert!.summary).toMatch(summary);
   });
 
+  test('a KPI that misses its aim, and a channel that answers 429, are told with what they are', async () => {
+    const tooMany = { lines: [{ sku: 'A', quantity: 1_000_000 }] };
+    expect((await host.api.post('/v1/reservations', tooMany)).status).toBe(409);
+    await sql(
+      `INSERT INTO channel_calls (minute, channel, host, answered, throttled, unanswered, refused)
+       VALUES (date_trunc('minute', now()), 'shop', gen_random_uuid(), 0, 100000, 0, 0)`,
+    );
+    expect(await evaluated('kpi:reservation_conflict_rate')).toMatchObject({
+      ...{ state: 'open', threshold: 0.003, link: '/#/kpis/reservation_conflict_rate' },
+      summary: expect.stringMatching(
+        /^The KPI reservation conflict rate was [\d.]+ % in the last hour, and 0\.3 % is/,
+      ),
+    });
+    expect(await alertsOf('throttled:shop')).toMatchObject([{ state: 'open', value: expect.any(Number) }]);
+    // Rules of their own look at what is behind these.
+    expect([...(await alertsOf('kpi:oversells')), ...(await alertsOf('kpi:stranded_reservations'))]).toEqual(
+      [],
+    );
+  });
+
   test('a rule that cannot be looked at leaves its alerts, and all others, as they are', async () => {
     await sql('ALTER TABLE stranded_reservations RENAME TO away');
     try {

@@ -10,6 +10,12 @@ describe('the list of planted bugs', () => {
     expect(after).not.toBe(before);
   });
 
+  test('is told in docs/proof.md', () => {
+    const told =
+      readFileSync(join(ROOT, 'docs/proof.md'), 'utf8').match(/^\| `[\w-]+` \| .*spec\.ts`: /gm) ?? [];
+    expect(told.map((row) => row.split('`')[1])).toEqual(PLANTED_BUGS.map(({ name }) => name));
+  });
+
   test('names no bug twice', () => {
     expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
   });

@@ -1,11 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useNewest } from './hooks';
-import type { ChannelStatus, OpenTask } from './types';
+import type { Alert, ChannelStatus, OpenTask } from './types';
 
 export interface StockNews {
   skus?: string[];
   all?: boolean;
 }
+
+/** What the stream tells of an alert; the API has the rest. */
+type LiveAlert = Pick<Alert, 'id' | 'severity' | 'state' | 'channel' | 'count' | 'lastAt'>;
 
 type Listener = (news: StockNews) => void;
 
@@ -13,6 +16,7 @@ type Listener = (news: StockNews) => void;
 class LiveConnection {
   channels: ChannelStatus[] | undefined;
   tasks: OpenTask[] | undefined;
+  alerts: LiveAlert[] | undefined;
   connected = false;
   readonly stockListeners = new Set<Listener>();
   readonly watchers = new Set<() => void>();
@@ -28,6 +32,7 @@ class LiveConnection {
     this.connected = false;
     this.channels = undefined;
     this.tasks = undefined;
+    this.alerts = undefined;
   }
 
   private connect(): EventSource {
@@ -48,6 +53,10 @@ class LiveConnection {
     });
     source.addEventListener('tasks', ({ data }: MessageEvent<string>) => {
       this.tasks = (JSON.parse(data) as { items: OpenTask[] }).items;
+      this.changed();
+    });
+    source.addEventListener('alerts', ({ data }: MessageEvent<string>) => {
+      this.alerts = (JSON.parse(data) as { items: LiveAlert[] }).items;
       this.changed();
     });
     source.addEventListener('stock', ({ data }: MessageEvent<string>) =>
@@ -72,6 +81,8 @@ export interface Live {
   channels: ChannelStatus[] | undefined;
   /** Long tasks that are not over. */
   tasks: OpenTask[] | undefined;
+  /** Alerts that are not resolved. */
+  alerts: LiveAlert[] | undefined;
   connected: boolean;
 }
 

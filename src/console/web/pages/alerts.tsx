@@ -1,6 +1,6 @@
-import { useApi, useEvery } from '../hooks';
+import { useApi } from '../hooks';
 import type { ConsolePage } from '../pages';
-import { AlertCard } from '../parts/alert-list';
+import { AlertCard, useAlertNews } from '../parts/alert-list';
 import { Badge, CountLink, Heading, Section, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
 import { kpiValue } from '../parts/kpi-words';
@@ -14,16 +14,16 @@ export const alertsPage: ConsolePage = {
   title: 'Alerts',
   group: 'Now',
   needs: 'channels:read',
+  waits: ({ alerts }) =>
+    alerts && { count: alerts.filter(({ state }) => state === 'open').length, names: 'open' },
   View: Alerts,
 };
-
-const READ_EVERY_MS = 5_000;
 
 /** What needs someone, what someone is at, and what was settled. */
 function Alerts() {
   const [{ state = 'open' }] = useQuery();
   const alerts = usePaged<Alert>('/v1/alerts', { state });
-  useEvery(READ_EVERY_MS, alerts.reload);
+  useAlertNews(alerts.reload);
   return (
     <>
       <Heading title="Alerts">

@@ -1,16 +1,16 @@
-import { useApi, useEvery } from '../hooks';
+import { useEffect } from 'preact/hooks';
+import { useApi, useNewest } from '../hooks';
+import { useLive } from '../live';
 import type { Alert, Page } from '../types';
 import { AskButton } from './ask';
 import { Badge, Count } from './basics';
 import { channelLink } from './channel-state';
 import { Ago } from './time';
 
-const READ_EVERY_MS = 10_000;
-
 /** What needs someone now, worst first; nothing at all where there is none, or the host has no alerts. */
 export function OpenAlerts() {
   const alerts = useApi<Page<Alert>>('/v1/alerts?state=open&limit=20');
-  useEvery(READ_EVERY_MS, alerts.reload);
+  useAlertNews(alerts.reload);
   const items = [...(alerts.data?.items ?? [])].sort((a, b) => rank(a) - rank(b));
   if (items.length === 0) return null;
   return (
@@ -25,6 +25,15 @@ export function OpenAlerts() {
       ))}
     </section>
   );
+}
+
+/** Calls back when an alert was raised, seen again or changed. */
+export function useAlertNews(callback: () => void): void {
+  const { alerts } = useLive();
+  const news = useNewest(callback);
+  useEffect(() => {
+    if (alerts) news();
+  }, [alerts, news]);
 }
 
 const rank = ({ severity }: Alert) => (severity === 'critical' ? 0 : 1);
