@@ -200,10 +200,10 @@ describe('on the command line', () => {
 
   test('the figures are told with their aims, and one that is missed ends with 1', async () => {
     const { out, code } = await onhand('kpis', '--window', '1h', '--channel', 'shop');
-    expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual(KPI_NAMES);
-    expect(out).toMatch(/^reservation_conflict_rate +50 % {2}aim: at most 0.3 % {2}MISSED$/m);
-    expect(out).toMatch(/^ledger_drift_ratio +– {2}aim: at most 1 %$/m);
-    expect(out).toMatch(/^sync_latency_p99_seconds +[\d.]+ s {2}aim: at most 90 s$/m);
+    expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual(expect.arrayContaining(KPI_NAMES));
+    expect(out).toMatch(/^reservation_conflict_rate +50 % +0.3 % +MISSED$/m);
+    expect(out).toMatch(/^ledger_drift_ratio +– +1 %$/m);
+    expect(out).toMatch(/^sync_latency_p99_seconds +[\d.]+ s +90 s +met$/m);
     expect(code).toBe(1);
     const { items } = JSON.parse((await onhand('kpis', '--json')).out) as { items: Kpi[] };
     expect(items.map(({ name }) => name)).toEqual(KPI_NAMES);

@@ -73,7 +73,9 @@ function drawing(random: () => number, now: Date) {
     channel: () => pick(...CHANNELS),
     many: <T>(count: number, make: (index: number) => T): T[] =>
       Array.from({ length: count }, (_, index) => make(index)),
-    later: (date: Date, longestMs: number) => new Date(date.getTime() + Math.floor(random() * longestMs)),
+    /** Nothing has happened yet in the future. */
+    later: (date: Date, longestMs: number) =>
+      new Date(Math.min(now.getTime() - 1, date.getTime() + Math.floor(random() * longestMs))),
   };
 }
 
