@@ -133,10 +133,11 @@ describeWithBrowser('the console of who runs the host', () => {
     const { page, go } = shown;
     await go('/channels/shop');
     await page.getByText(/Comparing its 450 listings takes 5 calls/).waitFor();
-    host.shop.faults({ slow: 1, slowMs: 300 });
+    host.shop.faults({ slow: 1, slowMs: 2_000 });
     await page.getByRole('button', { name: 'Compare now' }).click();
     const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
     await card.getByRole('progressbar').waitFor();
+    host.shop.faults({ slow: 0 });
     await card.waitFor({ state: 'detached' });
     const last = page.getByRole('region', { name: 'Last comparisons' }).getByRole('row').nth(1);
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
