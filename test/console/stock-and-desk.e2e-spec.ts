@@ -310,7 +310,8 @@ describeWithBrowser('the console of stock and of the desk', () => {
       { sku: 'CUP', quantity: 20 },
     ];
     const takenAt = new Date().toISOString();
-    await host.api.post(`/v1/counts?source=wms&takenAt=${encodeURIComponent(takenAt)}`, count);
+    const sent = await host.api.post(`/v1/counts?source=wms&takenAt=${encodeURIComponent(takenAt)}`, count);
+    expect(sent).toMatchObject({ status: 200, body: { byStatus: { waiting: 2 } } });
     await open('/counts');
     await page.getByRole('link', { name: '2 lines waiting' }).waitFor();
     expect(await findingsInEveryLight(page, 'counts')).toEqual([]);
@@ -427,7 +428,18 @@ describeWithBrowser('the console of stock and of the desk', () => {
     expect(await findingsInEveryLight(page, 'buffers')).toEqual([]);
     await page.getByRole('link', { name: 'What changed' }).click();
     await rowOf(/fragile things/).waitFor();
-    await page.getByRole('link', { name: 'Holds' }).click();
+    await page.getByRole('link', { name: 'Policies and windows' }).click();
+    await page.getByRole('button', { name: 'Remove fragile things' }).click();
+    await dialog()
+      .getByText(/would show another number/)
+      .waitFor();
+    await dialog().getByRole('button', { name: 'Remove it' }).click();
+    await page.getByText('There is no policy yet').waitFor();
+    expect(shown.faults).toEqual([]);
+  });
+
+  test('a hold withholds at once, and is ended where it is seen', async () => {
+    await open('/buffers?show=holds');
     await page.getByRole('button', { name: 'Place a hold' }).click();
     await dialog().getByRole('textbox', { name: 'SKU' }).fill('CUP');
     await page.getByLabel('Units', { exact: true }).fill('4');
@@ -444,13 +456,6 @@ describeWithBrowser('the console of stock and of the desk', () => {
     await page.getByRole('button', { name: /^End the hold/ }).click();
     await dialog().getByRole('button', { name: 'End it' }).click();
     await page.getByText('Nobody withholds any of it by hand.').waitFor();
-    await shown.go('/buffers');
-    await page.getByRole('button', { name: 'Remove fragile things' }).click();
-    await dialog()
-      .getByText(/would show another number/)
-      .waitFor();
-    await dialog().getByRole('button', { name: 'Remove it' }).click();
-    await page.getByText('There is no policy yet').waitFor();
     expect(shown.faults).toEqual([]);
   });
 
@@ -467,6 +472,9 @@ describeWithBrowser('the console of stock and of the desk', () => {
       expect(await page.getByRole('main').getByRole('checkbox').count()).toBe(0);
     }
     expect(await page.getByRole('button', { name: 'New policy' }).count()).toBe(0);
+    await shown.go('/mapping?show=suggestions');
+    await page.getByText('Nothing is proposed.').waitFor();
+    expect(await page.getByRole('button', { name: 'Look for matches' }).count()).toBe(0);
     const only = await host.api.post<{ key: string }>('/v1/keys', { name: 'stock', scopes: ['stock:read'] });
     await shown.context.close();
     await open('/stock/MUG', only.body.key);

@@ -1,4 +1,6 @@
+import { useEffect } from 'preact/hooks';
 import { useApi } from '../hooks';
+import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Badge, Count, Heading, Shown, type Tone } from '../parts/basics';
 import { Table } from '../parts/table';
@@ -56,6 +58,8 @@ export function countLink(id: string): string {
 /** What warehouses and ERPs counted, beside what the ledger said of that moment. */
 function Counts() {
   const counts = useApi<Page<StockCount>>('/v1/counts?limit=100');
+  const running = useLive().tasks?.filter(({ kind }) => kind === 'count').length;
+  useEffect(counts.reload, [running, counts.reload]);
   return (
     <>
       <Heading title="Counts">

@@ -39,8 +39,8 @@ export function Comparisons({
   onDone,
 }: {
   channel: string;
-  /** Another number has them read again. */
-  turn: number;
+  /** Another one has them read again. */
+  turn: string;
   onDone: () => void;
 }) {
   const runs = useApi<Page<Comparison>>(`${pathOf(channel)}/reconciliations?limit=5`);

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api';
 import { useApi } from '../hooks';
 import { useLive } from '../live';
@@ -99,6 +99,12 @@ function ChannelDrift({ channel, state }: { channel: string; state: string }) {
   const [turn, setTurn] = useState(0);
   const base = `/v1/channels/${encodeURIComponent(channel)}`;
   const drifts = useApi<Page<Drift>>(`${base}/drifts?state=${state}&limit=500`);
+  const { tasks } = useLive();
+  const running = tasks?.filter(
+    ({ kind, subject }) => kind.startsWith('reconcile') && subject === channel,
+  ).length;
+  // A comparison has begun or is over, whoever asked for it.
+  useEffect(drifts.reload, [running, drifts.reload]);
   const reload = () => {
     setTurn(turn + 1);
     drifts.reload();
@@ -112,7 +118,7 @@ function ChannelDrift({ channel, state }: { channel: string; state: string }) {
       >
         {({ items }) => <Drifts channel={channel} items={items} state={state} onDone={reload} />}
       </Shown>
-      <Comparisons channel={channel} turn={turn} onDone={reload} />
+      <Comparisons channel={channel} turn={`${turn} ${running}`} onDone={reload} />
     </Section>
   );
 }

@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
-import { Badge, Count, sentence } from '../parts/basics';
-import { Shown } from '../parts/basics';
+import { useLive } from '../live';
+import { Badge, Count, sentence, Shown } from '../parts/basics';
 import { ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton, type Outcome } from '../parts/do';
 import { SkuField } from '../parts/sku-field';
@@ -24,7 +24,7 @@ interface UnmappedSku {
 /** Channel SKUs in the queue, each with the form that maps it; many at once by their own codes. */
 export function Unmapped({ channel, ignored }: { channel: string; ignored: boolean }) {
   const base = `/v1/channels/${encodeURIComponent(channel)}`;
-  const queue = usePaged<UnmappedSku>(`${base}/unmapped`, { ignored: ignored ? 'true' : undefined }, 100);
+  const queue = useUnmapped(channel, ignored);
   const mayAct = useMay('channels:write');
   const items = queue.data?.items ?? [];
   const chosen = useChosen(
@@ -90,6 +90,15 @@ export function Unmapped({ channel, ignored }: { channel: string; ignored: boole
       )}
     </Shown>
   );
+}
+
+/** Read again when more or fewer order lines wait. */
+function useUnmapped(channel: string, ignored: boolean) {
+  const base = `/v1/channels/${encodeURIComponent(channel)}`;
+  const queue = usePaged<UnmappedSku>(`${base}/unmapped`, { ignored: ignored ? 'true' : undefined }, 100);
+  const waiting = useLive().channels?.find(({ name }) => name === channel)?.parkedLines;
+  useEffect(queue.reload, [waiting, queue.reload]);
+  return queue;
 }
 
 function columnsFor(channel: string): Column<UnmappedSku>[] {

@@ -143,11 +143,7 @@ function TestButton({ name, onDone }: { name: string; onDone: () => void }) {
     try {
       const answer = await call<Tested>('POST', `/v1/receivers/${encodeURIComponent(name)}/test`);
       setTold(answer);
-      toast(
-        answer.delivered
-          ? `${name} took the test.`
-          : `${name} did not take the test: ${sentence(whyOf(answer))}`,
-      );
+      toast(answer.delivered ? `${name} took the test.` : `${name} did not take the test: ${whyOf(answer)}.`);
       onDone();
     } catch (error) {
       toast(`That was not done: ${sentence((error as ApiProblem).message)}`);

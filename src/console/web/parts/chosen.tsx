@@ -39,7 +39,7 @@ export function useChosen<T>(
     none: () => setKeys(new Set()),
     column: {
       name: 'Choose',
-      class: 'choose',
+      class: 'box',
       of: (item) => (
         <input
           type="checkbox"
@@ -57,7 +57,7 @@ function move(event: KeyboardEvent): void {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const box = event.currentTarget as HTMLInputElement;
   if (step === undefined) return;
-  const boxes = [...(box.closest('tbody')?.querySelectorAll<HTMLInputElement>('.choose input') ?? [])];
+  const boxes = [...(box.closest('tbody')?.querySelectorAll<HTMLInputElement>('.box input') ?? [])];
   boxes[boxes.indexOf(box) + step]?.focus();
   event.preventDefault();
 }
