@@ -8,8 +8,9 @@ CREATE TABLE kpi_buckets (
   channel text NOT NULL,
   numerator double precision NOT NULL,
   denominator double precision NOT NULL,
-  -- Of durations: how many in each bin of the histogram, {bin: count}.
-  bins jsonb,
+  -- Of durations: the bins of their histogram that any is in, and how many are in each.
+  bins integer[],
+  bin_counts double precision[],
   PRIMARY KEY (fact, step_seconds, bucket, channel)
 );
 

@@ -3,6 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { AccessModule } from './access/access.module';
 import { ActivityModule } from './activity/activity.module';
 import { ApiKeyEntity } from './access/api-key.entity';
+import { AlertsModule } from './alerts/alerts.module';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
@@ -16,9 +17,11 @@ import { JobsModule } from './jobs/jobs.module';
 import { JobsService } from './jobs/jobs.service';
 import { WakeQueueModule } from './jobs/wake-queue.module';
 import { MonitorModule } from './monitor/monitor.module';
+import { OutboundModule } from './outbound/outbound.module';
 import { PushModule } from './push/push.module';
 import { ReconcileModule } from './reconcile/reconcile.module';
 import { SchedulerModule } from './scheduler/scheduler.module';
+import { TelemetryModule } from './telemetry/telemetry.module';
 
 /** The rooms of the host, in the order that stock flows through them. */
 @Module({})
@@ -31,11 +34,12 @@ export class AppModule implements OnApplicationBootstrap {
   }
 
   static forRoot(config: Config): DynamicModule {
-    const { database, dataDir, dataDirExplicit, redis } = config;
+    const { database, dataDir, dataDirExplicit, redis, telemetry } = config;
     return {
       module: AppModule,
       imports: [
         LoggerModule.forRoot(logging(config)),
+        ...(telemetry.otlpUrl === null ? [] : [TelemetryModule.forRoot(telemetry.otlpUrl)]),
         { ...ConfigModule.forRoot(config), global: true },
         {
           ...DatabaseModule.forRoot({
@@ -55,6 +59,8 @@ export class AppModule implements OnApplicationBootstrap {
         JobsModule,
         PushModule,
         ReconcileModule,
+        OutboundModule,
+        AlertsModule,
         MonitorModule,
         SchedulerModule,
       ],

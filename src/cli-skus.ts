@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parse } from 'csv-parse/sync';
 import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
 import { action, tell } from './cli-output';
 import { table } from './cli-table';
@@ -9,6 +11,7 @@ interface Sku {
   barcode: string | null;
   unitOfMeasure: string;
   tags: string[];
+  reorderPoint: number | null;
 }
 
 interface SkuFlags extends JsonFlags {
@@ -16,9 +19,12 @@ interface SkuFlags extends JsonFlags {
   barcode?: string;
   unit?: string;
   tag?: string[];
+  reorderPoint?: number | null;
 }
 
-const SHAPE = '{sku, name, barcode, unitOfMeasure, tags}';
+const SHAPE = '{sku, name, barcode, unitOfMeasure, tags, reorderPoint}';
+/** As many as the API takes in one request. */
+const AT_ONCE = 5_000;
 
 export function addSkuCommands(program: Command): void {
   const skus = program.command('skus').description('look after SKUs');
@@ -42,14 +48,18 @@ export function addSkuCommands(program: Command): void {
     .option('--barcode <code>', 'EAN, UPC or the like')
     .option('--unit <word>', 'unit of measure; each when never set')
     .option('--tag <tag...>', 'tags, in place of those it has')
+    .option(
+      '--reorder-point <units>',
+      'with so many left an alert says to order it; none for never',
+      parsePoint,
+    )
     .addOption(new JsonOption(SHAPE))
-    .action(
-      action(async (sku: string, { name, barcode, unit: unitOfMeasure, tag: tags, ...flags }: SkuFlags) => {
-        const body = { sku, name, barcode, unitOfMeasure, tags };
-        const made = await hostOf(flags).post<Sku>('/v1/skus', body, { repeatable: true });
-        tell(flags, made, () => skusText([made]));
-      }),
-    );
+    .action(action(setSku));
+
+  withHostOptions(skus.command('import <file>'))
+    .description('make or change SKUs from a CSV: sku, and any of name, barcode, tags, reorder_point')
+    .addOption(new JsonOption('{skus, created}'))
+    .action(action(importSkus));
 
   withHostOptions(skus.command('rename <old> <new>'))
     .description('give a SKU another code; its history, stock, orders and listings stay with it')
@@ -63,12 +73,59 @@ export function addSkuCommands(program: Command): void {
     );
 }
 
+async function setSku(
+  sku: string,
+  { name, barcode, unit, tag, reorderPoint, ...flags }: SkuFlags,
+): Promise<void> {
+  const body = { sku, name, barcode, unitOfMeasure: unit, tags: tag, reorderPoint };
+  const made = await hostOf(flags).post<Sku>('/v1/skus', body, { repeatable: true });
+  tell(flags, made, () => skusText([made]));
+}
+
+async function importSkus(file: string, flags: JsonFlags): Promise<void> {
+  const drafts = readSkusFile(await readFile(file, 'utf8'));
+  let created = 0;
+  for (let from = 0; from < drafts.length; from += AT_ONCE) {
+    const page = drafts.slice(from, from + AT_ONCE);
+    const { items } = await hostOf(flags).post<{ items: { created: boolean }[] }>('/v1/skus', page, {
+      repeatable: true,
+    });
+    created += items.filter((each) => each.created).length;
+  }
+  tell(flags, { skus: drafts.length, created }, () => `${drafts.length} SKUs read, ${created} of them new.`);
+}
+
+/** An empty field leaves what is known as it is; `none` takes a reorder point away. */
+function readSkusFile(text: string): object[] {
+  const rows: Record<string, string | undefined>[] = parse(text, {
+    bom: true,
+    columns: true,
+    skip_empty_lines: true,
+    trim: true,
+  });
+  return rows.map(({ sku, name, barcode, tags, reorder_point: point }) => ({
+    sku,
+    ...(name && { name }),
+    ...(barcode && { barcode }),
+    ...(tags && { tags: tags.split(/[\s;]+/) }),
+    // Left to the API to refuse where it is no number of units.
+    ...(point && { reorderPoint: /^none$/i.test(point) ? null : Number(point) }),
+  }));
+}
+
+function parsePoint(text: string): number | null {
+  if (/^none$/i.test(text)) return null;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number of units, or none.');
+}
+
 function skusText(skus: readonly Sku[]): string {
   return table(skus, {
     sku: ({ sku }) => sku,
     name: ({ name }) => name,
     barcode: ({ barcode }) => barcode,
     unit: ({ unitOfMeasure }) => unitOfMeasure,
+    'reorder at': ({ reorderPoint }) => reorderPoint,
     tags: ({ tags }) => tags.join(' '),
   });
 }

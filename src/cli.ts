@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlertCommands } from './cli-alerts';
 import { addAuthorizeCommand } from './cli-authorize';
 import { addBacktestCommand } from './cli-backtest';
 import { addBufferCommands } from './cli-buffers';
@@ -7,12 +8,14 @@ import { addDemoCommand } from './cli-demo';
 import { addDoctorCommand } from './cli-doctor';
 import { addHostCommands } from './cli-host';
 import { addKeyCommands } from './cli-keys';
+import { addKpiCommands } from './cli-kpis';
 import { addLedgerCommands } from './cli-ledger';
 import { addListingCommands } from './cli-listings';
 import { addOrdersCommands } from './cli-orders';
 import { fail } from './cli-output';
 import { addPluginAuthorCommands } from './cli-plugin-author';
 import { addPluginCommands } from './cli-plugins';
+import { addReceiverCommands } from './cli-receivers';
 import { addReconcileCommands } from './cli-reconcile';
 import { addSecretCommands } from './cli-secrets';
 import { addSkuCommands } from './cli-skus';
@@ -51,6 +54,9 @@ export function onhandProgram(): Command {
   addTaskCommands(program);
   addBufferCommands(program);
   addBacktestCommand(program);
+  addKpiCommands(program);
+  addAlertCommands(program);
+  addReceiverCommands(program);
   addCompletionCommand(program);
   return program;
 }

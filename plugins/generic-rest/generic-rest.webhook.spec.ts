@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import crypto, { createHmac } from 'node:crypto';
 import { resolvePluginOptions, type WebhookRequest } from 'onhand/channel-api';
 import plugin from './generic-rest.plugin';
 import { translateWebhook, verifyWebhook } from './generic-rest.webhook';
@@ -32,6 +32,17 @@ describe('verifyWebhook', () => {
     if (prefix !== '') expect(verdictOf(signed)).toBe('refused');
     if (prefix !== '') expect(verdictOf(`x${prefix.slice(1)}${signed}`)).toBe('refused');
     expect(verdictOf(`x${prefix}${signed}`)).toBe('refused');
+  });
+
+  it('signatures are compared in constant time, with each secret, whether they match or not', () => {
+    const compared = jest.spyOn(crypto, 'timingSafeEqual');
+    const { webhook } = optionsWith({ previousSecret: 'previous-secret' });
+    for (const secret of ['current-secret', 'previous-secret', 'wrong-secret']) {
+      compared.mockClear();
+      verifyWebhook(requestWith({ 'x-shop-signature': signature(secret) }), webhook);
+      expect(compared).toHaveBeenCalledTimes(2);
+    }
+    compared.mockRestore();
   });
 
   it('during rotation both secrets are accepted, afterwards one', () => {

@@ -40,13 +40,22 @@ export function activityOf(request: Request, status: number, answered: unknown):
     status,
     requestId: requestId(request),
     detail: isDone
-      ? picked([asked.body, recorded.body ?? []], [asked.answer, recorded.answer ?? []])
+      ? picked(
+          [asked.body, recorded.body ?? []],
+          [asked.answer, recorded.answer ?? []],
+          [sizeOf(request), ['items']],
+        )
       : picked([asked.answer, ['code']]),
   };
 }
 
 function subjectOf(asked: Asked, subject: ((asked: Asked) => unknown) | undefined): unknown {
   return subject ? subject(asked) : Object.values(asked.params).at(-1);
+}
+
+/** Of a list that was sent, only how long it was. */
+function sizeOf({ body }: Request): { items?: number } {
+  return Array.isArray(body) ? { items: body.length } : {};
 }
 
 function objectIn(value: unknown): Record<string, unknown> {

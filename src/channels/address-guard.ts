@@ -89,8 +89,15 @@ const GLOBAL_IPV6 = new AddressList(['2000::/3']);
 export class AddressGuard {
   private readonly entries: readonly Entry[];
 
-  /** Takes entries that the configuration has found valid; throws `RangeError` on any other. */
-  constructor(allow: readonly string[]) {
+  /**
+   * Takes entries that the configuration has found valid; throws `RangeError` on any other. `who` and `whom` are
+   * for its messages: who connects, and to whom.
+   */
+  constructor(
+    allow: readonly string[],
+    private readonly who = 'plugins reach',
+    private readonly whom = 'the channel',
+  ) {
     this.entries = allow.map((text) => {
       const allowed = readAllowedAddress(text);
       if (typeof allowed === 'string') throw new RangeError(`outbound.allow expects ${allowed}`);
@@ -102,21 +109,32 @@ export class AddressGuard {
   checkName(target: Target): void {
     const name = plainName(target.hostname);
     if (!METADATA_NAMES.includes(name) || this.namedBy(target)) return;
-    throw refusal(target, `${name} is a cloud's metadata service`, target.hostname);
+    throw this.refusal(target, `${name} is a cloud's metadata service`, target.hostname);
   }
 
   /** Throws `ChannelAddressError` unless the target may be reached at `address`. */
   check(target: Target, address: string): void {
     const family = familyOf(address);
     if (family === undefined)
-      throw refusal(target, `${JSON.stringify(address)} is no address`, target.hostname);
+      throw this.refusal(target, `${JSON.stringify(address)} is no address`, target.hostname);
     const isMetadata = METADATA_LIST.has(address, family);
     if (this.entries.some((entry) => admits(entry, target, address, family, isMetadata))) return;
     const what = isMetadata ? "a cloud's metadata service" : whatIs(address, family);
     if (what === undefined) return;
     const isName = isIP(target.hostname) === 0;
     const of = isName ? `${address}, which ${plainName(target.hostname)} stands for,` : address;
-    throw refusal(target, `${of} is ${what}`, isName && !isMetadata ? plainName(target.hostname) : address);
+    throw this.refusal(
+      target,
+      `${of} is ${what}`,
+      isName && !isMetadata ? plainName(target.hostname) : address,
+    );
+  }
+
+  private refusal({ port }: Target, why: string, host: string): ChannelAddressError {
+    const entry = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+    return new ChannelAddressError(
+      `${why}, and ${this.who} public addresses only; where this is ${this.whom}, add "${entry}" to outbound.allow in onhand.yaml`,
+    );
   }
 
   private namedBy({ hostname, port }: Target): boolean {
@@ -151,11 +169,4 @@ function whatIs(address: string, family: Family): string | undefined {
 function familyOf(address: string): Family | undefined {
   const kind = isIP(address);
   return kind === 0 ? undefined : kind === 4 ? 'ipv4' : 'ipv6';
-}
-
-function refusal({ port }: Target, why: string, host: string): ChannelAddressError {
-  const entry = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
-  return new ChannelAddressError(
-    `${why}, and plugins reach public addresses only; where this is the channel, add "${entry}" to outbound.allow in onhand.yaml`,
-  );
 }

@@ -5,6 +5,7 @@ import { AuthorizationController } from './authorization.controller';
 import { BreakerController } from './breaker.controller';
 import { BreakerService } from './breaker.service';
 import { BreakerWorker } from './breaker.worker';
+import { CallRecordsService } from './call-records.service';
 import { ChannelsService } from './channels.service';
 import { LimitsController } from './limits.controller';
 import { LimitsService } from './limits.service';
@@ -32,6 +33,7 @@ import { UnmappedService } from './unmapped.service';
   providers: [
     BreakerService,
     BreakerWorker,
+    CallRecordsService,
     ChannelsService,
     LimitsService,
     ListingImportService,
@@ -39,6 +41,13 @@ import { UnmappedService } from './unmapped.service';
     SuggestionsService,
     UnmappedService,
   ],
-  exports: [BreakerService, ChannelsService, LimitsService, ListingsService, UnmappedService],
+  exports: [
+    BreakerService,
+    CallRecordsService,
+    ChannelsService,
+    LimitsService,
+    ListingsService,
+    UnmappedService,
+  ],
 })
 export class ChannelsModule {}

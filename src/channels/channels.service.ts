@@ -13,6 +13,7 @@ import {
 import type { ChannelConfig } from '../config/channel.config';
 import { Config } from '../config/config';
 import { SecretsService } from '../secrets/secrets.service';
+import { tracedFetch } from '../telemetry/traced-fetch';
 import { AddressGuard } from './address-guard';
 import { BreakerService } from './breaker.service';
 import { CallDeadline } from './call-deadline';
@@ -119,7 +120,7 @@ export class ChannelsService implements OnModuleInit, OnApplicationShutdown {
         clock,
         log,
         secrets,
-        fetch: this.openOutbound().fetch,
+        fetch: tracedFetch(this.openOutbound().fetch, name),
         beforeSend: () => deadline.assertInTime(),
       });
       const capabilities = plugin.capabilities(options);

@@ -1,6 +1,7 @@
 import { validateSync } from 'class-validator';
 import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
+import { ALERT_RULE_SECTIONS, AlertRulesConfig, AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { BufferConfig, HostBufferConfig } from './buffer.config';
 import { ChannelConfig } from './channel.config';
@@ -22,11 +23,13 @@ import type { FaultCollector } from './fault-collector';
 import { type FieldKinds, isMapping, readFieldKinds } from './field-rules';
 import type { KeyPath } from './key-path';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig, SmtpConfig } from './receiver.config';
 import { ShortfallConfig } from './shortfall.config';
+import { TelemetryConfig } from './telemetry.config';
 import { suggest } from './suggestion';
 
 /** A class and the fields of it that are classes themselves, or lists of them. */
-interface Shape<T extends object> {
+export interface Shape<T extends object> {
   readonly type: new () => T;
   readonly sections?: { readonly [K in keyof T]?: Shape<object> };
   readonly lists?: { readonly [K in keyof T]?: Shape<object> };
@@ -41,7 +44,22 @@ const CHANNEL_SHAPE: Shape<ChannelConfig> = {
   },
 };
 
-const CONFIG_SHAPE: Shape<Config> = {
+const RECEIVER_SHAPE: Shape<ReceiverConfig> = {
+  type: ReceiverConfig,
+  sections: { smtp: { type: SmtpConfig } },
+};
+
+const ALERTS_SHAPE: Shape<AlertsConfig> = {
+  type: AlertsConfig,
+  sections: {
+    rules: {
+      type: AlertRulesConfig,
+      sections: Object.fromEntries(Object.entries(ALERT_RULE_SECTIONS).map(([key, type]) => [key, { type }])),
+    },
+  },
+};
+
+export const CONFIG_SHAPE: Shape<Config> = {
   type: Config,
   sections: {
     server: { type: ServerConfig },
@@ -60,8 +78,11 @@ const CONFIG_SHAPE: Shape<Config> = {
     counts: { type: CountsConfig },
     checks: { type: ChecksConfig },
     activity: { type: ActivityConfig },
+    alerts: ALERTS_SHAPE,
+    deliveries: { type: DeliveriesConfig },
+    telemetry: { type: TelemetryConfig },
   },
-  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE },
+  lists: { locations: { type: LocationConfig }, channels: CHANNEL_SHAPE, receivers: RECEIVER_SHAPE },
 };
 
 /** Keys that people look for in the file, with the place where they belong. */

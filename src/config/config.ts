@@ -1,5 +1,6 @@
 import { AccessConfig } from './access.config';
 import { ActivityConfig } from './activity.config';
+import { AlertsConfig } from './alerts.config';
 import { BreakerConfig } from './breaker.config';
 import { HostBufferConfig } from './buffer.config';
 import { ChannelConfig, ChannelList } from './channel.config';
@@ -17,6 +18,8 @@ import {
   WholeNumber,
 } from './field-rules';
 import { OutboundConfig } from './outbound.config';
+import { DeliveriesConfig, ReceiverConfig } from './receiver.config';
+import { TelemetryConfig } from './telemetry.config';
 import { type Role, ROLE_EXPECTED, ROLE_TEXT, ROLES } from './role';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -176,6 +179,13 @@ export class Config {
   @Mapping() readonly counts: CountsConfig = new CountsConfig();
   @Mapping() readonly checks: ChecksConfig = new ChecksConfig();
   @Mapping() readonly activity: ActivityConfig = new ActivityConfig();
+  @Mapping() readonly alerts: AlertsConfig = new AlertsConfig();
+  @Mapping() readonly deliveries: DeliveriesConfig = new DeliveriesConfig();
+
+  @List('a list of receivers, each starting with "- name:"')
+  readonly receivers: readonly ReceiverConfig[] = [];
+
+  @Mapping() readonly telemetry: TelemetryConfig = new TelemetryConfig();
 
   @ChannelList()
   readonly channels: readonly ChannelConfig[] = [];

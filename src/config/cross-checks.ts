@@ -4,6 +4,7 @@ import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
 import type { KeyPath } from './key-path';
 import { type OutboundConfig, readAllowedAddress } from './outbound.config';
+import { receiverFaults } from './receiver.config';
 import { ROLES, rolesOf } from './role';
 
 /** The rules that look at more than one field. Fields that have a fault already are left out. */
@@ -20,7 +21,9 @@ export function checkAcrossFields(config: Config, faults: FaultCollector): void 
   checkAllowedAddresses(config.outbound, faults);
   checkTolerances(config.counts.tolerances, faults);
   checkPolicies(config, faults);
+  checkKpiAims(config.alerts.kpis, faults);
   if (faults.has(['channels'])) return;
+  checkReceivers(config, faults);
   refuseRepeats(
     config.channels.map(({ name }) => name),
     (index) => ['channels', index, 'name'],
@@ -73,6 +76,14 @@ function checkTolerances(tolerances: Readonly<Record<string, unknown>>, faults: 
   }
 }
 
+function checkKpiAims(kpis: Readonly<Record<string, unknown>>, faults: FaultCollector): void {
+  if (faults.has(['alerts', 'kpis'])) return;
+  for (const [name, most] of Object.entries(kpis)) {
+    const isAim = most === null || (typeof most === 'number' && most >= 0);
+    if (!isAim) faults.add(['alerts', 'kpis', name], 'a number, 0 or more, or null for no alert', most);
+  }
+}
+
 function checkPolicies({ buffers: { policies }, channels }: Config, faults: FaultCollector): void {
   if (faults.has(['buffers', 'policies'])) return;
   policies.forEach((written, index) => {
@@ -93,6 +104,29 @@ function checkPolicies({ buffers: { policies }, channels }: Config, faults: Faul
     'a name that no other policy has',
     faults,
   );
+}
+
+function checkReceivers({ receivers, channels }: Config, faults: FaultCollector): void {
+  if (faults.has(['receivers'])) return;
+  const names = channels.map(({ name }) => name);
+  refuseRepeats(
+    receivers.map(({ name }) => name),
+    (index) => ['receivers', index, 'name'],
+    'a name that no other receiver has',
+    faults,
+  );
+  receivers.forEach((receiver, index) => {
+    const hasListFault = ['events', 'channels', 'secrets', 'to'].some((key) =>
+      faults.has(['receivers', index, key]),
+    );
+    if (hasListFault) return;
+    for (const { path: at, expected, found } of receiverFaults(receiver, names)) {
+      const path = ['receivers', index, ...at];
+      if (faults.has(path)) continue;
+      if (found === undefined) faults.addWithoutValue(path, expected);
+      else faults.add(path, expected, found);
+    }
+  });
 }
 
 function checkPilotTags(channel: ChannelConfig, path: KeyPath, faults: FaultCollector): void {

@@ -9,9 +9,13 @@ import { HIDDEN, isSecretPath, maskAddresses, maskConnection } from './redaction
  */
 export function describeConfig(config: Config): Record<string, unknown> {
   const hidden = new Set(config.fromVariables);
-  const { database, redis, ...rest } = config;
+  const { database, redis, receivers, ...rest } = config;
   return {
     ...(describe(rest, [], hidden) as Record<string, unknown>),
+    receivers: receivers.map((receiver, index) => ({
+      ...(describe(receiver, ['receivers', index], hidden) as Record<string, unknown>),
+      url: receiver.url === null ? null : `${new URL(receiver.url).origin}/${HIDDEN}`,
+    })),
     database: { ...database, url: database.url === null ? null : maskConnection(database.url) },
     redis: { ...redis, url: redis.url === null ? null : maskConnection(redis.url) },
   };

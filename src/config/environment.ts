@@ -5,7 +5,7 @@ import { formatPath, type KeyPath } from './key-path';
 const SHORTEST_ADMIN_KEY = 16;
 
 /** Environment variables that win over the file. */
-const OVERRIDES: Readonly<Record<string, KeyPath>> = {
+export const OVERRIDES: Readonly<Record<string, KeyPath>> = {
   HOST: ['server', 'host'],
   PORT: ['server', 'port'],
   DATABASE_URL: ['database', 'url'],
@@ -13,6 +13,7 @@ const OVERRIDES: Readonly<Record<string, KeyPath>> = {
   ONHAND_DATA_DIR: ['dataDir'],
   ONHAND_ROLE: ['role'],
   LOG_LEVEL: ['log', 'level'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['telemetry', 'otlpUrl'],
 };
 
 /**

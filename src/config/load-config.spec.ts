@@ -143,6 +143,8 @@ describe('which file', () => {
       ...config.intake,
       ...config.reservations,
       ...config.buffers,
+      ...config.alerts,
+      ...config.deliveries,
     }).toEqual({
       ...bare.server,
       ...bare.ledger,
@@ -150,6 +152,8 @@ describe('which file', () => {
       ...bare.intake,
       ...bare.reservations,
       ...bare.buffers,
+      ...bare.alerts,
+      ...bare.deliveries,
     });
   });
 });

@@ -12,6 +12,8 @@ const LONGEST_SHOWN = 60;
 /** True when any key on the way to a value says that the value is a secret. */
 export function isSecretPath(path: KeyPath): boolean {
   if (SECRET_PATHS.has(path.join('.'))) return true;
+  // Slack's incoming webhooks are secrets in themselves.
+  if (path[0] === 'receivers' && path.at(-1) === 'url') return true;
   return path.some((key) => typeof key === 'string' && SECRET_KEY.test(key));
 }
 

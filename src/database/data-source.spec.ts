@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Pool } from 'pg';
-import type { DataSource } from 'typeorm';
+import { DataSource, EntitySchema } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
 import { withDatabase } from '../../test/support/test-server';
 import { waitForDatabase } from './data-source';
@@ -17,6 +17,15 @@ beforeAll(async () => {
 });
 
 afterAll(() => database.drop());
+
+test('a search by nothing finds nothing, rather than the first row', async () => {
+  const settings = new EntitySchema({ name: 'things', columns: { id: { type: Number, primary: true } } });
+  const things = await database.dataSource([settings]);
+  await things.query('CREATE TABLE things (id integer PRIMARY KEY)');
+  await things.query('INSERT INTO things VALUES (1)');
+  await expect(things.getRepository('things').findOneBy({ id: undefined })).rejects.toThrow(/undefined/);
+  expect(await things.getRepository('things').findOneBy({ id: 1 })).toEqual({ id: 1 });
+});
 
 test('int8 comes back as a number, and as text where a number would be rounded', async () => {
   expect(

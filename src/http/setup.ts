@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config';
+import { traceRequests } from '../telemetry/trace-requests';
 import { answersOnly } from './answers-only';
 import { lastOnceClosing } from './drain.service';
 import { assertUtf8, plainJson } from './plain-json';
@@ -31,6 +32,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.use('/webhooks', express.raw({ type: () => true, limit: bodyLimitBytes, inflate: false }));
   app.use(express.json({ limit: bodyLimitBytes, verify: assertUtf8 }));
   app.use(plainJson);
+  if (config.telemetry.otlpUrl !== null) app.use(traceRequests);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   if (isWeb) describeApi(app, version);

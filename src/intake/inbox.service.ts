@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { WebhookRequest } from '../channel-api';
 import { Gathered } from '../database/gathered';
 import { poolOf } from '../database/pool';
+import { currentTrace } from '../telemetry/tracing';
 import { errorCode, errorText } from './intake.errors';
 
 export interface InboxRow {
@@ -64,6 +65,8 @@ export class InboxService {
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !SECRET_HEADERS.test(name)),
     );
+    const traceparent = currentTrace();
+    if (traceparent !== undefined) headers.traceparent = traceparent;
     const { path, body } = request;
     const created = await this.deliveries.ask({
       channel,

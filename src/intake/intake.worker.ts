@@ -5,6 +5,7 @@ import { ChannelsService, type ReadyChannel } from '../channels/channels.service
 import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
+import { traced } from '../telemetry/tracing';
 import { CountsService } from './counts.service';
 import { withinDeadline } from './deadline';
 import { InboxService, type InboxRow } from './inbox.service';
@@ -74,7 +75,7 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
       const outcomes: Promise<Outcome>[] = [];
       let began = performance.now();
       for (const row of rows) {
-        const outcome = this.applyRow(channel, row);
+        const outcome = this.applyTraced(channel, row);
         // It is awaited with the others; until then nobody would catch what it rejects with.
         outcome.catch(() => undefined);
         outcomes.push(outcome);
@@ -90,6 +91,20 @@ export class IntakeWorker implements OnApplicationBootstrap, OnModuleInit {
       await this.inbox.markFollowed(idsOf('followed'));
       if (rows.length < ROWS_AT_ONCE) return;
     }
+  }
+
+  private applyTraced(channel: ReadyChannel, row: InboxRow): Promise<Outcome> {
+    const start = () => ({
+      name: 'apply webhook',
+      kind: 'consumer' as const,
+      parent: row.headers.traceparent ?? null,
+      facts: { 'onhand.channel': row.channel, 'onhand.webhook.topic': row.topic },
+    });
+    return traced(start, async (span) => {
+      const outcome = await this.applyRow(channel, row);
+      span.add({ 'onhand.outcome': outcome });
+      return outcome;
+    });
   }
 
   private async applyRow(channel: ReadyChannel, row: InboxRow): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -7,9 +7,9 @@ import {
   ApiPropertyOptional,
   ApiTags,
 } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsInt, Max, Min } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsInt, Max, Min, ValidateIf } from 'class-validator';
 import { Needs } from '../access/scopes';
-import { IsCode, IsText, MayBeAbsent } from '../http/fields';
+import { IsCode, IsText, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { Problem } from '../http/problem';
 import { invalidRequest, validateAs } from '../http/validation';
@@ -19,6 +19,19 @@ import type { LocationEntity } from './location.entity';
 import type { SkuEntity } from './sku.entity';
 
 const MAX_SKUS_AT_ONCE = 5_000;
+
+const REORDER_POINT =
+  'With so many units available, or fewer, an alert says to order it again; null for never';
+
+/** Whole units, 0 or more, or null. */
+function IsReorderPoint(): PropertyDecorator {
+  return applyDecorators(
+    ValidateIf((_object, value) => value !== null && value !== undefined),
+    IsInt(),
+    Min(0),
+    Max(MAX_QUANTITY_UNITS),
+  );
+}
 
 export class SkuRequest {
   @ApiProperty({ example: 'MUG-RED' })
@@ -46,12 +59,23 @@ export class SkuRequest {
   @ArrayMaxSize(50)
   @IsCode({ each: true })
   tags?: string[];
+
+  @ApiPropertyOptional({ description: REORDER_POINT, nullable: true, type: Number })
+  @MayBeAbsent()
+  @IsReorderPoint()
+  reorderPoint?: number | null;
 }
 
-class RenameRequest {
-  @ApiProperty({ description: 'The new code', example: 'MUG-CRIMSON' })
+class SkuChange {
+  @ApiPropertyOptional({ description: 'The new code', example: 'MUG-CRIMSON' })
+  @MayBeAbsent()
   @IsCode()
-  sku: string;
+  sku?: string;
+
+  @ApiPropertyOptional({ description: REORDER_POINT, nullable: true, type: Number })
+  @MayBeAbsent()
+  @IsReorderPoint()
+  reorderPoint?: number | null;
 }
 
 class LocationRequest {
@@ -130,13 +154,17 @@ export class CatalogController {
   @Patch('skus/:sku')
   @Needs('stock:write')
   @ApiOperation({
-    summary: 'Give a SKU another code',
+    summary: 'Give a SKU another code, or another reorder point',
     description:
       'History, stock, orders and listings stay with it. The old code goes on meaning it and can be given to no other SKU.',
   })
-  async renameSku(@Param('sku') code: string, @Body() { sku }: RenameRequest) {
+  async changeSku(@Param('sku') code: string, @Body() { sku, reorderPoint }: SkuChange) {
+    if (sku === undefined && reorderPoint === undefined)
+      throw invalidRequest([{ field: '', message: 'must hold sku or reorderPoint' }]);
     try {
-      return skuFields(await this.catalog.rename(code, sku));
+      const renamed = sku === undefined ? undefined : await this.catalog.rename(code, sku);
+      if (reorderPoint === undefined) return skuFields(renamed!);
+      return skuFields(await this.catalog.setReorderPoint(code, reorderPoint));
     } catch (error) {
       if (error instanceof UnknownSkuError) throw new Problem('not-found', error.message);
       throw error;
@@ -166,8 +194,9 @@ function validSku(item: unknown, at: string): SkuRequest {
   );
 }
 
-function skuFields({ code: sku, name, barcode, unitOfMeasure, tags, createdAt, updatedAt }: SkuEntity) {
-  return { sku, name, barcode, unitOfMeasure, tags, createdAt, updatedAt };
+function skuFields(entity: SkuEntity) {
+  const { code: sku, name, barcode, unitOfMeasure, tags, reorderPoint, createdAt, updatedAt } = entity;
+  return { sku, name, barcode, unitOfMeasure, tags, reorderPoint, createdAt, updatedAt };
 }
 
 function skuView({ sku, created }: { sku: SkuEntity; created: boolean }) {

@@ -16,6 +16,8 @@ export interface SkuDraft {
   barcode?: string;
   unitOfMeasure?: string;
   tags?: string[];
+  /** Units; null takes it away. */
+  reorderPoint?: number | null;
 }
 
 export interface LocationDraft {
@@ -85,6 +87,7 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
       return { rows: updated.rows, created: made };
     });
     for (const { id, asked, code } of rows) this.remember({ id, code: asked, current: code });
+    if (drafts.some(({ reorderPoint }) => reorderPoint !== undefined)) await this.tellReorderPoints();
     const byCode = new Map(rows.map((row) => [row.asked, row]));
     return drafts.map((draft) => ({ sku: skuOf(byCode.get(draft.sku)!), created: created.has(draft.sku) }));
   }
@@ -112,6 +115,15 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     if ('takenBy' in renamed) throw new SkuCodeTakenError(newCode, renamed.takenBy);
     this.applyRename(skuId, newCode);
     return this.dataSource.getRepository(SkuEntity).findOneByOrFail({ id: skuId });
+  }
+
+  /** Units; null takes it away. Throws `UnknownSkuError`. */
+  async setReorderPoint(code: string, units: number | null): Promise<SkuEntity> {
+    const id = await this.skuId(code, 'sku');
+    const skus = this.dataSource.getRepository(SkuEntity);
+    await skus.update({ id }, { reorderPoint: units, updatedAt: () => 'clock_timestamp()' });
+    await this.tellReorderPoints();
+    return skus.findOneByOrFail({ id });
   }
 
   /** Those that fit every part of the filter, in the order of their ids. */
@@ -245,6 +257,11 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
     return this.skuCodes.has(id);
   }
 
+  /** Whoever looks at reorder points reads them again. */
+  private async tellReorderPoints(): Promise<void> {
+    await this.dataSource.query(`NOTIFY onhand_reorder_points`);
+  }
+
   private async idsOf(codes: readonly string[]): Promise<number[]> {
     const unknown = codes.filter((code) => !this.skuIds.has(code));
     if (unknown.length > 0) await this.learn(unknown);
@@ -302,13 +319,14 @@ interface SkuRow {
   barcode: string | null;
   unit_of_measure: string;
   tags: string[];
+  reorder_point: number | null;
   created_at: Date;
   updated_at: Date;
 }
 
 /** In id order, so that a page is read as far as it goes and no further. */
 const FIND_SKUS = `
-  SELECT id, code, name, barcode, unit_of_measure, tags, created_at, updated_at FROM skus s
+  SELECT id, code, name, barcode, unit_of_measure, tags, reorder_point, created_at, updated_at FROM skus s
    WHERE id > $1 AND ($3::int[] IS NULL OR id = ANY($3))
      AND ($4::text IS NULL OR code ILIKE $4 OR name ILIKE $4 OR barcode ILIKE $4)
      AND ($5::text IS NULL OR $5 = ANY(tags))
@@ -328,14 +346,15 @@ const UPDATE_SKUS = `
   ), d AS (
     SELECT DISTINCT ON (id) id, item->>'name' AS name, item->>'barcode' AS barcode,
            item->>'unitOfMeasure' AS unit_of_measure,
-           CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags
+           CASE WHEN item ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(item->'tags')) END AS tags,
+           item ? 'reorderPoint' AS reorders, (item->>'reorderPoint')::bigint AS reorder_point
       FROM asked ORDER BY id, position DESC
   ), updated AS (
     UPDATE skus s SET name = coalesce(d.name, s.name), barcode = coalesce(d.barcode, s.barcode),
            unit_of_measure = coalesce(d.unit_of_measure, s.unit_of_measure), tags = coalesce(d.tags, s.tags),
-           updated_at = clock_timestamp()
+           reorder_point = CASE WHEN d.reorders THEN d.reorder_point ELSE s.reorder_point END, updated_at = clock_timestamp()
       FROM d WHERE s.id = d.id
-    RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.created_at, s.updated_at
+    RETURNING s.id, s.code, s.name, s.barcode, s.unit_of_measure, s.tags, s.reorder_point, s.created_at, s.updated_at
   )
   SELECT DISTINCT ON (asked.asked) asked.asked, updated.* FROM asked JOIN updated ON updated.id = asked.id`;
 
@@ -344,7 +363,7 @@ const UPSERT_LOCATION = `
   ON CONFLICT (code) DO UPDATE SET name = coalesce($2, locations.name), priority = coalesce($3, locations.priority)`;
 
 function skuOf(row: SkuRow): SkuEntity {
-  const { unit_of_measure: unitOfMeasure, created_at: createdAt, updated_at: updatedAt, ...rest } = row;
-  const { id, code, name, barcode, tags } = rest;
-  return { id, code, name, barcode, unitOfMeasure, tags, createdAt, updatedAt };
+  const { unit_of_measure: unitOfMeasure, reorder_point: reorderPoint, ...others } = row;
+  const { created_at: createdAt, updated_at: updatedAt, id, code, name, barcode, tags } = others;
+  return { id, code, name, barcode, unitOfMeasure, tags, reorderPoint, createdAt, updatedAt };
 }

@@ -13,6 +13,8 @@ export interface DecidedCommand {
   outcome: Outcome;
   events: readonly DraftEvent[];
   shortfalls: readonly DraftShortfall[];
+  /** The traceparent it was posted in, where traces are collected. */
+  trace?: string | undefined;
 }
 
 /** One level that the batch changed, as it is once the batch is committed. */
@@ -26,6 +28,8 @@ export interface ChangedLevel {
 export interface PreparedBatch {
   statements: QueryConfig[];
   changed: ChangedLevel[];
+  /** New ones, and those that changed. */
+  reservations: Reservation[];
 }
 
 /**
@@ -66,8 +70,10 @@ export function prepareBatch(
       ...(stored.length > 0 ? updateReservations(stored, stock.now) : []),
       ...shortfalls,
       main,
+      ...noteTraces(decided),
     ],
     changed,
+    reservations,
   };
 }
 
@@ -202,6 +208,28 @@ function partColumns(reservations: readonly Reservation[]): string[] {
     numberArray(rows.map((row) => row.returned)),
   ];
 }
+
+/** Behind the events, whose trigger has locked these rows in its order. The last traces are enough to find the cause by. */
+function noteTraces(decided: readonly DecidedCommand[]): QueryConfig[] {
+  const traced = decided.flatMap(({ trace, events }) =>
+    trace === undefined ? [] : events.map(({ skuId }) => ({ skuId, trace })),
+  );
+  if (traced.length === 0) return [];
+  return [
+    {
+      name: 'note-traces',
+      text: NOTE_TRACES,
+      values: [numberArray(traced.map(({ skuId }) => skuId)), textArray(traced.map(({ trace }) => trace))],
+    },
+  ];
+}
+
+const NOTE_TRACES = `
+  UPDATE dirty_listings d SET traces = (d.traces || t.traces)[greatest(1, cardinality(d.traces || t.traces) - 7):]
+    FROM (SELECT c.listing_id, array_agg(DISTINCT s.trace) AS traces
+            FROM unnest($1::int[], $2::text[]) AS s (sku, trace) JOIN listing_components c ON c.sku_id = s.sku
+           GROUP BY c.listing_id) AS t
+   WHERE d.listing_id = t.listing_id`;
 
 /** Plain inserts: should another host have made the level meanwhile, the batch fails and is tried again. */
 function insertLevels(levels: readonly ChangedLevel[], now: Date): QueryConfig {

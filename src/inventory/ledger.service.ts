@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
+import { currentTrace, traced } from '../telemetry/tracing';
 import { CatalogService } from './catalog.service';
 import { contentHash, type LedgerCommand, type Outcome } from './commands';
 import { decideCommand } from './decide-command';
 import { GroupCommit } from './group-commit';
 import { IdempotencyConflictError, LedgerClosedError } from './inventory.errors';
 import { type LockedStock, lockStock } from './ledger-reader';
-import { type ChangedLevel, type DecidedCommand, prepareBatch } from './ledger-writer';
+import { type ChangedLevel, type DecidedCommand, type PreparedBatch, prepareBatch } from './ledger-writer';
 import { StockDraft } from './stock-draft';
 
 export interface Posted {
@@ -29,9 +30,13 @@ interface CommittedBatch {
 interface KeyedCommand {
   command: LedgerCommand;
   hash: Buffer;
+  trace: string | undefined;
 }
 
 export type CommitListener = (changed: readonly ChangedLevel[]) => void;
+
+/** What goes into the transaction of a batch beside it. It must not fail: the batch would fail with it. */
+export type BatchCompanion = (batch: Omit<PreparedBatch, 'statements'>) => QueryConfig[];
 
 const GIVE_UP_AFTER_MS = 15_000;
 
@@ -48,6 +53,7 @@ export class LedgerService implements OnApplicationShutdown {
   private readonly lanes: GroupCommit<KeyedCommand, Posted>[];
   private readonly pool: Pool;
   private readonly listeners: CommitListener[] = [];
+  private readonly companions: BatchCompanion[] = [];
   private closed = false;
 
   constructor(
@@ -76,12 +82,22 @@ export class LedgerService implements OnApplicationShutdown {
    */
   async post(command: LedgerCommand): Promise<Posted> {
     if (this.closed) throw new LedgerClosedError();
-    return this.lanes[laneOf(command) % this.lanes.length]!.post({ command, hash: contentHash(command) });
+    const lane = this.lanes[laneOf(command) % this.lanes.length]!;
+    const hash = contentHash(command);
+    return traced(
+      () => ({ name: `ledger ${command.kind}` }),
+      () => lane.post({ command, hash, trace: currentTrace() }),
+    );
   }
 
   /** Called after each commit with the levels it changed, before the callers are answered. */
   onCommitted(listener: CommitListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Has these statements committed with each batch: what must not be lost, as a listener's work may be. */
+  accompany(companion: BatchCompanion): void {
+    this.companions.push(companion);
   }
 
   /** In-flight commands finish; the database is closed after this. */
@@ -117,16 +133,18 @@ export class LedgerService implements OnApplicationShutdown {
     const [stock] = await Promise.all([locked, begun]);
     const decided: DecidedCommand[] = [];
     const answers = commands.map((each) => this.answer(stock, each, decided));
-    const { statements, changed } = prepareBatch(stock, decided, this.sender);
-    const sent = decided.length > 0 ? statements.map((statement) => client.query(statement)) : [];
+    const { statements, ...batch } = prepareBatch(stock, decided, this.sender);
+    const beside = this.companions.flatMap((companion) => companion(batch));
+    const all = decided.length > 0 ? [...statements, ...beside] : [];
+    const sent = all.map((statement) => client.query(statement));
     await Promise.all([...sent, client.query('COMMIT')]);
-    return { answers, decided, changed };
+    return { answers, decided, changed: batch.changed };
   }
 
   /** The recorded answer, or a new decision, which the rest of the batch then sees. */
   private answer(
     stock: LockedStock,
-    { command, hash }: KeyedCommand,
+    { command, hash, trace }: KeyedCommand,
     decided: DecidedCommand[],
   ): Posted | Error {
     const known = stock.keys.get(command.key);
@@ -140,7 +158,7 @@ export class LedgerService implements OnApplicationShutdown {
       const refused = 'refused' in outcome;
       if (!refused) stock.take(draft);
       const { events, shortfalls } = refused ? { events: [], shortfalls: [] } : draft;
-      decided.push({ command, contentHash: hash, outcome, events, shortfalls });
+      decided.push({ command, contentHash: hash, outcome, events, shortfalls, trace });
       stock.keys.set(command.key, { contentHash: hash, outcome });
       return { outcome, duplicate: false };
     } catch (error) {

@@ -22,6 +22,10 @@ export class SkuEntity {
   @Column('text', { array: true })
   tags: string[];
 
+  /** With so many units left, or fewer, it is to be bought again; null where nobody said. */
+  @Column('bigint', { name: 'reorder_point', nullable: true })
+  reorderPoint: number | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 

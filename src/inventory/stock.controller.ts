@@ -175,11 +175,11 @@ export class StockController {
     }
   }
 
-  private view({ skuId, levels }: StockRow, { name, barcode, tags }: SkuEntity) {
+  private view({ levels }: StockRow, { code: sku, name, barcode, tags }: SkuEntity) {
     const sum = (units: (level: Level) => number) =>
       levels.reduce((total, { level }) => total + units(level), 0);
     return {
-      sku: this.catalog.skuCode(skuId),
+      sku,
       name,
       barcode,
       tags,

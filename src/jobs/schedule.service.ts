@@ -164,5 +164,6 @@ const LEAVE = `UPDATE schedule SET lease = NULL, lease_until = '-infinity' WHERE
 const FINISH = `
   UPDATE schedule SET lease = NULL, lease_until = '-infinity', finished_at = clock_timestamp(), seconds = $3, error = $4,
          outcome = CASE WHEN $4::text IS NULL THEN 'done' ELSE 'failed' END, failures = failures + ($4::text IS NOT NULL)::int,
+         failing_since = CASE WHEN $4::text IS NOT NULL THEN coalesce(failing_since, clock_timestamp()) END,
          due_at = CASE WHEN due_at > started_at THEN due_at ELSE started_at + make_interval(secs => every_seconds) END
    WHERE name = $1 AND lease = $2`;

@@ -5,7 +5,7 @@ export const SYNC_TARGET_SECONDS = 90;
 
 /**
  * Something that is counted. `sql` counts it in the time from `$1` up to, not including, `$2`, in spans of `$3` seconds:
- * `channel` ('' where it belongs to none), `bucket`, `numerator`, `denominator` and, of durations, `bins`.
+ * `channel` ('' where it belongs to none), `bucket`, `numerator`, `denominator` and, of durations, `bins` and `bin_counts`.
  */
 export interface Fact {
   sql: string;
@@ -14,12 +14,22 @@ export interface Fact {
   /** How much there is at a moment, which nobody can count afterwards: `sql` takes no times, and samples are kept. */
   isLevel: boolean;
   combine: Combine;
+  /** Of durations, whose percentiles are told. */
+  hasBins?: boolean;
+  /** When the first of what is kept happened, as SQL. */
+  oldest?: string;
 }
 
 const BUCKET = (time: string) => `date_bin(make_interval(secs => $3), ${time}, '2000-01-01T00:00:00Z')`;
 const WITHIN = (time: string) => `${time} >= $1::timestamptz AND ${time} < $2::timestamptz`;
 
-const kept = (sql: string): Fact => ({ sql, isKept: true, isLevel: false, combine: 'sum' });
+const kept = (sql: string, time: string, table: string): Fact => ({
+  sql,
+  isKept: true,
+  isLevel: false,
+  combine: 'sum',
+  oldest: `SELECT min(${time}) AS oldest FROM ${table}`,
+});
 const direct = (sql: string, combine: Combine = 'sum'): Fact => ({
   sql,
   isKept: false,
@@ -58,17 +68,22 @@ export const IS_SYNCED = `state IN ('applied', 'confirmed') AND dirty_since IS N
 export const SYNC_SECONDS = `greatest(0, extract(epoch FROM ${SYNCED_AT} - dirty_since))::float8`;
 
 const SYNCS = `
-  SELECT channel, bucket, sum(hits)::float8 AS numerator, sum(n)::float8 AS denominator, jsonb_object_agg(bin, n) AS bins FROM (
+  SELECT channel, bucket, sum(hits)::float8 AS numerator, sum(n)::float8 AS denominator, array_agg(bin) AS bins,
+         array_agg(n::float8) AS bin_counts FROM (
       SELECT channel, ${BUCKET(SYNCED_AT)} AS bucket, count(*) AS n, count(*) FILTER (WHERE ${SYNC_SECONDS} <= ${SYNC_TARGET_SECONDS}) AS hits,
              greatest(0, ceil(ln(greatest(${SYNC_SECONDS} * 1000, 1)) / ln(${BIN_BASE}::float8)))::int AS bin
         FROM pushes WHERE ${WITHIN(SYNCED_AT)} AND ${IS_SYNCED} GROUP BY channel, 2, bin
     ) b GROUP BY 1, 2`;
 
 const callsOf = (outcome: string) =>
-  kept(`
+  kept(
+    `
   SELECT channel, ${BUCKET('minute')} AS bucket, sum(${outcome})::float8 AS numerator,
          sum(answered + throttled + unanswered)::float8 AS denominator
-    FROM channel_calls WHERE ${WITHIN('minute')} GROUP BY 1, 2`);
+    FROM channel_calls WHERE ${WITHIN('minute')} GROUP BY 1, 2`,
+    'minute',
+    'channel_calls',
+  );
 
 /** A change by which less is withheld than before for one of the reasons, or a hold that ended. */
 export const IS_RELEASE = `(cause = 'hold ended' OR (sku_id IS NOT NULL AND EXISTS (
@@ -87,11 +102,11 @@ export const CANCELLED_AT = 'coalesce(answered_at, called_at)';
 export const IS_CANCELLED = `state IN ('cancelled', 'pending', 'done')`;
 
 export const FACTS = {
-  reservations: kept(RESERVATIONS),
-  syncs: kept(SYNCS),
+  reservations: kept(RESERVATIONS, 'recorded_at', 'idempotency_keys'),
+  syncs: { ...kept(SYNCS, SYNCED_AT, 'pushes'), hasBins: true },
   callErrors: callsOf('unanswered'),
   callThrottles: callsOf('throttled'),
-  releases: { ...countOf('buffer_changes', 'changed_at', IS_RELEASE), isKept: true },
+  releases: kept(countOf('buffer_changes', 'changed_at', IS_RELEASE).sql, 'changed_at', 'buffer_changes'),
   oversells: countOf('oversells', 'opened_at', 'true'),
   interventions: countOf('activity', 'at', INTERVENTION),
   cancellations: countOf('cancellations', CANCELLED_AT, IS_CANCELLED),

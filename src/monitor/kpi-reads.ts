@@ -19,7 +19,8 @@ interface Row {
   bucket: Date;
   numerator: number;
   denominator: number;
-  bins?: Record<string, number> | null;
+  bins?: number[] | null;
+  bin_counts?: number[] | null;
 }
 
 type Queries = Pick<Pool | PoolClient, 'query'>;
@@ -63,6 +64,9 @@ export async function readKept(
   return rows.map(spanOf);
 }
 
+/** What a level was over all channels is kept beside what it was of each. */
+export const ALL_CHANNELS = '*';
+
 /** The highest that a level was in each step; of one channel, or of all together. */
 export async function readKeptLevel(
   db: Queries,
@@ -70,14 +74,14 @@ export async function readKeptLevel(
   stepSeconds: number,
   channel: string | undefined,
 ): Promise<CountedSpan[]> {
-  const values = [fact, from, coarseUntil, until, stepSeconds, channel ?? null];
+  const values = [fact, from, coarseUntil, until, stepSeconds, channel ?? ALL_CHANNELS];
   const { rows } = await db.query<Row>(READ_KEPT_LEVEL, values);
   return rows.map(spanOf);
 }
 
-function spanOf({ channel, bucket, numerator, denominator, bins }: Row): CountedSpan {
-  const counts = Object.entries(bins ?? {}).map(([bin, count]): [number, number] => [Number(bin), count]);
-  return { channel, bucket, tally: { numerator, denominator, bins: new Map(counts) } };
+function spanOf({ channel, bucket, numerator, denominator, bins, bin_counts: counts }: Row): CountedSpan {
+  const known = (bins ?? []).map((bin, index): [number, number] => [bin, counts![index]!]);
+  return { channel, bucket, tally: { numerator, denominator, bins: new Map(known) } };
 }
 
 const STEP = `date_bin(make_interval(secs => $5), bucket, '2000-01-01T00:00:00Z')`;
@@ -88,16 +92,14 @@ const KEPT = `
     OR (step_seconds = ${FINE_SECONDS} AND bucket >= greatest($2::timestamptz, $3::timestamptz) AND bucket < $4::timestamptz))`;
 
 const READ_KEPT = `
-  WITH k AS MATERIALIZED (SELECT channel, ${STEP} AS bucket, numerator, denominator, bins ${KEPT}),
+  WITH k AS MATERIALIZED (SELECT channel, ${STEP} AS bucket, numerator, denominator, bins, bin_counts ${KEPT}),
   merged AS (
-    SELECT channel, bucket, jsonb_object_agg(bin, n) AS bins FROM (
-        SELECT channel, bucket, e.key AS bin, sum(e.value::float8) AS n FROM k, jsonb_each_text(k.bins) AS e GROUP BY 1, 2, 3) b
+    SELECT channel, bucket, array_agg(bin) AS bins, array_agg(n) AS bin_counts FROM (
+        SELECT channel, bucket, e.bin, sum(e.n) AS n FROM k, unnest(k.bins, k.bin_counts) AS e (bin, n) GROUP BY 1, 2, 3) b
      GROUP BY 1, 2)
-  SELECT s.*, merged.bins FROM (
+  SELECT s.*, merged.bins, merged.bin_counts FROM (
       SELECT channel, bucket, sum(numerator) AS numerator, sum(denominator) AS denominator FROM k GROUP BY 1, 2) s
     LEFT JOIN merged USING (channel, bucket)`;
 
 const READ_KEPT_LEVEL = `
-  SELECT '' AS channel, ${STEP.replace('bucket,', 'at,')} AS bucket, max(numerator) AS numerator, 1::float8 AS denominator FROM (
-      SELECT bucket AS at, sum(numerator) AS numerator ${KEPT} AND ($6::text IS NULL OR channel = $6) GROUP BY 1) t
-   GROUP BY 2`;
+  SELECT channel, ${STEP} AS bucket, max(numerator) AS numerator, 1::float8 AS denominator ${KEPT} AND channel = $6 GROUP BY 1, 2`;

@@ -7,10 +7,10 @@ export interface Tally {
 }
 
 /**
- * Bins grow by 2 %, so that a duration is told by its bin to within 1 % of itself (as DDSketch does, Masson, Rim and Lee,
+ * Bins grow by 4 %, so that a duration is told by its bin to within 2 % of itself (as DDSketch does, Masson, Rim and Lee,
  * VLDB 2019), and those of many spans can be added, which percentiles cannot.
  */
-const ACCURACY = 0.01;
+const ACCURACY = 0.02;
 export const BIN_BASE = (1 + ACCURACY) / (1 - ACCURACY);
 
 export function emptyTally(): Tally {
@@ -40,7 +40,7 @@ export function binOf(durationMs: number): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(durationMs, 1)) / Math.log(BIN_BASE)));
 }
 
-/** Seconds within which `share` of the durations stayed, by nearest rank and to within 1 %; null where there are none. */
+/** Seconds within which `share` of the durations stayed, by nearest rank and to within 2 %; null where there are none. */
 export function percentileOf({ bins }: Tally, share: number): number | null {
   const count = [...bins.values()].reduce((sum, each) => sum + each, 0);
   let left = Math.max(1, Math.ceil(share * count));

@@ -1,9 +1,11 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { Needs } from '../access/scopes';
-import { IsCode, MayBeAbsent } from '../http/fields';
-import { KPI_NAMES, type KpiName, type KpiWindow, WINDOWS } from './kpis';
+import { IsCode, IsTime, MayBeAbsent } from '../http/fields';
+import { LimitQuery } from '../http/page';
+import { Problem } from '../http/problem';
+import { KPI_NAMES, type KpiName, KPIS, type KpiWindow, WINDOWS } from './kpis';
 import { KpisService } from './kpis.service';
 
 const WINDOW_NAMES = Object.keys(WINDOWS) as KpiWindow[];
@@ -26,6 +28,23 @@ class KpiHistoryQuery extends KpisQuery {
   name: KpiName;
 }
 
+class KpiEventsQuery extends LimitQuery {
+  @ApiPropertyOptional({ description: 'From this moment on; the last 24 hours when absent' })
+  @MayBeAbsent()
+  @IsTime()
+  since?: string;
+
+  @ApiPropertyOptional({ description: 'Up to this moment; now when absent' })
+  @MayBeAbsent()
+  @IsTime()
+  until?: string;
+
+  @ApiPropertyOptional({ description: 'Of this channel only' })
+  @MayBeAbsent()
+  @IsCode()
+  channel?: string;
+}
+
 @ApiTags('operations')
 @ApiBearerAuth()
 @Controller('v1/kpis')
@@ -45,5 +64,15 @@ export class KpisController {
   @ApiOperation({ summary: 'One key figure over time; null where there was nothing to tell it from' })
   history(@Query() { name, window, channel }: KpiHistoryQuery) {
     return this.kpis.history(name, window, channel);
+  }
+
+  @Get(':name/events')
+  @ApiOperation({ summary: 'What a key figure counts: the newest first, of latencies and drifts the worst' })
+  async events(@Param('name') name: string, @Query() { since, until, channel, limit }: KpiEventsQuery) {
+    if (!Object.hasOwn(KPIS, name))
+      throw new Problem('not-found', `no key figure ${name}; they are ${KPI_NAMES.join(', ')}`);
+    const end = until === undefined ? new Date() : new Date(until);
+    const begin = since === undefined ? new Date(end.getTime() - WINDOWS['24h'] * 1000) : new Date(since);
+    return { items: await this.kpis.events(name as KpiName, { since: begin, until: end, channel, limit }) };
   }
 }

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { UnknownChannelError } from '../channels/channels.errors';
 import { Config } from '../config/config';
 import { poolOf } from '../database/pool';
+import { FACT_EVENTS } from './kpi-events';
 import { type Fact, type FactName, FACTS } from './kpi-facts';
 import {
   COARSE_SECONDS,
@@ -16,6 +17,7 @@ import {
   readKeptLevel,
   readLevel,
 } from './kpi-reads';
+import { ceilTo, floorTo } from './spans';
 import { combined, emptyTally, type Tally } from './kpi-tally';
 import {
   type Kpi,
@@ -113,6 +115,16 @@ export class KpisService {
     return { name, unit, stepSeconds, points };
   }
 
+  /** What a figure counts, of the time between the two; the newest, or the worst, `limit` of it. Throws `UnknownChannelError`. */
+  async events(
+    name: KpiName,
+    { since, until, channel, limit }: { since: Date; until: Date; channel?: string; limit: number },
+  ): Promise<object[]> {
+    this.assertKnown(channel);
+    const values = [since, until, channel ?? null, limit];
+    return (await this.pool.query<object>(FACT_EVENTS[KPIS[name].fact], values)).rows;
+  }
+
   private assertKnown(channel: string | undefined): void {
     if (channel !== undefined && !this.config.channels.some(({ name }) => name === channel))
       throw new UnknownChannelError(channel);
@@ -185,16 +197,6 @@ function kpiOf(
 }
 
 function eventsOf(name: KpiName, from: Date, channel: string | undefined): string {
-  const { events }: KpiDefinition = KPIS[name];
-  if (events !== undefined) return events;
   const query = new URLSearchParams({ since: from.toISOString(), ...(channel !== undefined && { channel }) });
   return `/v1/kpis/${name}/events?${query.toString()}`;
-}
-
-export function floorTo(ms: number, seconds: number): number {
-  return Math.floor(ms / (seconds * 1000)) * seconds * 1000;
-}
-
-function ceilTo(ms: number, seconds: number): number {
-  return Math.ceil(ms / (seconds * 1000)) * seconds * 1000;
 }

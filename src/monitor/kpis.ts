@@ -15,8 +15,6 @@ export interface KpiDefinition {
   value: (tally: Tally) => number | null;
   /** False for what is told of the whole stock only. */
   ofChannel: boolean;
-  /** Where what is counted is listed, if not at `/v1/kpis/<name>/events`. */
-  events?: string;
 }
 
 const count = ({ numerator }: Tally) => numerator;
@@ -29,8 +27,8 @@ export const KPIS = {
   sync_latency_p50_seconds: of('seconds', null, 'syncs', (tally) => percentileOf(tally, 0.5)),
   sync_latency_p99_seconds: of('seconds', SYNC_TARGET_SECONDS, 'syncs', (tally) => percentileOf(tally, 0.99)),
   sync_under_target_ratio: of('ratio', null, 'syncs', ratioOf),
-  stranded_reservations: of('count', 0, 'stranded', count, { events: '/v1/stranded-reservations' }),
-  ledger_drift_ratio: of('ratio', 0.01, 'counts', worst, { ofChannel: false, events: '/v1/counts' }),
+  stranded_reservations: of('count', 0, 'stranded', count),
+  ledger_drift_ratio: of('ratio', 0.01, 'counts', worst, false),
   reconciliation_drift_ratio: of('ratio', null, 'reconciliations', ratioOf),
   oversells: of('count', 0, 'oversells', count),
   manual_interventions: of('count', null, 'interventions', count),
@@ -49,9 +47,9 @@ function of(
   max: number | null,
   fact: FactName,
   value: KpiDefinition['value'],
-  more: { ofChannel?: boolean; events?: string } = {},
+  ofChannel = true,
 ): KpiDefinition {
-  return { unit, aim: max === null ? null : { max }, fact, value, ofChannel: true, ...more };
+  return { unit, aim: max === null ? null : { max }, fact, value, ofChannel };
 }
 
 /** One figure as it stands. */

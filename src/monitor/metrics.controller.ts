@@ -12,6 +12,7 @@ import { registerBufferMetrics } from './buffer-metrics';
 import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
 import { JobMetricsService } from './job-metrics.service';
+import { KpiMetricsService } from './kpi-metrics.service';
 import { ReconcileMetricsService } from './reconcile-metrics.service';
 
 /** Prometheus metrics. Open, as Prometheus expects; keep it inside your network if channel names are private. */
@@ -30,6 +31,7 @@ export class MetricsController {
     limits: LimitsService,
     jobs: JobMetricsService,
     private readonly reconciling: ReconcileMetricsService,
+    private readonly kpis: KpiMetricsService,
     recalculation: RecalculationService,
     buffers: BufferRulesService,
   ) {
@@ -37,6 +39,7 @@ export class MetricsController {
     new CallMetrics(this.registry, channels, breakers, limits);
     jobs.register(this.registry);
     reconciling.register(this.registry);
+    kpis.register(this.registry);
     registerBufferMetrics(this.registry, recalculation, buffers);
     const { counts } = ledger;
     for (const [name, help, of] of [
@@ -76,6 +79,7 @@ export class MetricsController {
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
     await this.reconciling.read();
+    await this.kpis.read();
     for (const status of await this.status.all()) {
       for (const { gauge, of } of this.channelGauges) gauge.set({ channel: status.name }, of(status));
     }

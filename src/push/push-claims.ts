@@ -12,6 +12,8 @@ export interface ClaimedListing {
   batchFailures: number;
   /** Until then its channel takes no change of it but to 0. */
   waits: boolean;
+  /** Traceparents of what made it dirty, the last few; null where no traces are collected. */
+  traces: string[] | null;
   /** Of the listing's mapping; 0 when it is mapped no more. */
   revision: number;
   /** What the channel took and shows, for each of its locations that is known; '' is the channel as a whole. */
@@ -108,9 +110,9 @@ const CLAIM = `
   claimed AS (
     UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
       FROM due WHERE d.listing_id = due.listing_id
-    RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, due.abandoned,
+    RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, d.traces, due.abandoned,
               coalesce(d.waits_until > clock_timestamp(), false) AS waits)
-  SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.abandoned, c.waits,
+  SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.traces, c.abandoned, c.waits,
          CASE WHEN l.retired_at IS NULL THEN l.revision ELSE 0 END AS revision,
          (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, coalesce(q.believed_units, q.shown_units))), '[]')
             FROM shown_quantities q WHERE q.listing_id = c.listing_id) AS known

@@ -11,11 +11,18 @@ import { ParkedPushesController } from './parked-pushes.controller';
 import { PausesController } from './pauses.controller';
 import { PushService } from './push.service';
 import { PushWorker } from './push.worker';
+import { QueueController } from './queue.controller';
 
 /** Published quantities out: what is dirty is computed and sent, and what was sent is kept. */
 @Module({
   imports: [BuffersModule, ChannelsModule, InventoryModule, JobsModule],
-  controllers: [AvailabilityController, ListingsController, ParkedPushesController, PausesController],
+  controllers: [
+    AvailabilityController,
+    ListingsController,
+    ParkedPushesController,
+    PausesController,
+    QueueController,
+  ],
   providers: [ConfirmationsService, FollowedPushesService, PushService, PushWorker],
 })
 export class PushModule {}

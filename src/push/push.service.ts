@@ -10,6 +10,7 @@ import { ListingsService } from '../channels/listings.service';
 import { Config } from '../config/config';
 import { pipelinedPool } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
+import { causedBy, traced } from '../telemetry/tracing';
 import { followsPushes } from './followed-pushes.service';
 import { companyOf, type PushOutcome, sendBatch } from './push-batch';
 import {
@@ -149,7 +150,7 @@ export class PushService implements OnApplicationShutdown {
       const held = await beginPushes(this.pool, claimOf(channel, lease), batch);
       const mine = batch.filter(({ listing }) => held.has(listing.id));
       if (mine.length === 0) continue;
-      const answered = await sendBatch(channel, mine, deadlineMs);
+      const answered = await sendTraced(channel, mine, deadlineMs);
       run.sent += mine.length;
       this.judge(channel, answered, run);
       outcomes.push(...answered);
@@ -186,6 +187,25 @@ export class PushService implements OnApplicationShutdown {
     const tagged = await this.catalog.skusTagged(skuIds, config.pilotTags);
     return new Set(due.filter(({ listing }) => listing.components.some(({ skuId }) => tagged.has(skuId))));
   }
+}
+
+/** A batch that answers one cause goes on in its trace; one that answers several is linked with each. */
+function sendTraced(
+  channel: ReadyChannel,
+  pushes: readonly PlannedPush[],
+  deadlineMs: number,
+): Promise<PushOutcome[]> {
+  const start = () => ({
+    name: 'push listings',
+    ...causedBy(pushes.flatMap(({ claimed }) => claimed.traces ?? [])),
+    facts: { 'onhand.channel': channel.name, 'onhand.push.listings': pushes.length },
+  });
+  return traced(start, async (span) => {
+    const outcomes = await sendBatch(channel, pushes, deadlineMs);
+    const taken = outcomes.filter(({ state }) => state === 'applied' || state === 'accepted');
+    span.add({ 'onhand.push.taken': taken.length });
+    return outcomes;
+  });
 }
 
 /** Those whose channel takes no change of them for now: it is asked only where one of them comes to show 0. */

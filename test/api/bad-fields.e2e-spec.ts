@@ -48,6 +48,12 @@ const CASES: Case[] = [
   { path: '/v1/skus', body: SKU, field: 'unitOfMeasure', values: textLongerThan(20) },
   { path: '/v1/skus', body: SKU, field: 'tags', values: ['t', 7, null, {}, Array(51).fill('t')] },
   { path: '/v1/skus', body: SKU, field: 'tags', values: NO_CODE.map((value) => ['good', value]) },
+  {
+    path: '/v1/skus',
+    body: SKU,
+    field: 'reorderPoint',
+    values: [...NO_WHOLE_NUMBER.filter((value) => value !== null), -1, 1_000_000_001],
+  },
   { path: '/v1/locations', body: LOCATION, field: 'code', values: [undefined, ...NO_CODE] },
   { path: '/v1/locations', body: LOCATION, field: 'name', values: textLongerThan(200) },
   {

@@ -31,6 +31,7 @@ describe('the catalog', () => {
       barcode: null,
       unitOfMeasure: 'each',
       tags: [],
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: true,
@@ -47,10 +48,24 @@ describe('the catalog', () => {
       barcode: '5012345678917',
       tags: ['mugs'],
       unitOfMeasure: 'piece',
+      reorderPoint: null,
       createdAt: TIME,
       updatedAt: TIME,
       created: false,
     });
+  });
+
+  test('a reorder point is set, kept, changed and taken away', async () => {
+    const points: unknown[] = [];
+    const told = ({ body }: { body: unknown }) =>
+      points.push((body as { reorderPoint: unknown }).reorderPoint);
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: 12 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', name: 'Blue mug' }));
+    told(await host.api.patch('/v1/skus/MUG-BLUE', { reorderPoint: 3 }));
+    told(await host.api.post('/v1/skus', { sku: 'MUG-BLUE', reorderPoint: null }));
+    expect(points).toEqual([12, 12, 3, null]);
+    expect(await host.api.patch('/v1/skus/MUG-BLUE', {})).toMatchObject({ status: 400 });
+    expect(await host.api.patch('/v1/skus/NONE', { reorderPoint: 3 })).toMatchObject({ status: 404 });
   });
 
   test('many SKUs are answered in the order sent, each with whether it is new', async () => {
@@ -93,6 +108,7 @@ describe('the catalog', () => {
         barcode: null,
         unitOfMeasure: 'each',
         tags: ['x'],
+        reorderPoint: null,
         createdAt: TIME,
         updatedAt: TIME,
       },
@@ -123,8 +139,11 @@ describe('the catalog', () => {
     expect((await host.api.get<Skus>('/v1/stock?tag=fragile')).body.items).toMatchObject([
       { sku: 'LOW-1', name: 'Low one', barcode: null, tags: ['fragile', 'low'], total: { available: 7 } },
     ]);
+    // Made by another host, which this one has not heard of.
+    await host.dataSource.query(`INSERT INTO skus (code, tags) VALUES ('LOW-4', '{elsewhere}')`);
+    expect(await found('tag=elsewhere')).toEqual(['LOW-4']);
     expect((await host.api.get('/v1/tags')).body).toMatchObject({
-      items: [{ tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
+      items: [{ tag: 'elsewhere' }, { tag: 'fragile', skus: 1 }, { tag: 'low', skus: 3 }, {}, {}],
     });
     for (const query of ['atMost=x', 'atMost=1.5', 'tag=', 'color=red'])
       expect((await host.api.get(`/v1/stock?${query}`)).status).toBe(400);
@@ -179,6 +198,7 @@ describe('the catalog', () => {
           barcode: null,
           unitOfMeasure: 'each',
           tags: ['t'],
+          reorderPoint: null,
           createdAt: TIME,
           updatedAt: TIME,
         },

@@ -88,6 +88,7 @@ describe('secrets', () => {
     });
     const { key, id } = made.body;
     await call('GET', '/v1/keys');
+    await call('GET', '/v1/config');
     await call('GET', '/v1/stock', { key });
     await call('POST', '/v1/skus', { key, headers: json, body: '{"sku":"X"}' });
     await call('DELETE', `/v1/keys/${id}`);

@@ -2,7 +2,15 @@ import type { Browser } from 'playwright-core';
 import { describeWithBrowser, startBrowser } from '../support/browser';
 import { findingsInEveryLight, openConsole, type SignedInConsole } from '../support/console';
 import { eventually } from '../support/eventually';
-import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { ADMIN_KEY } from '../support/host';
+import {
+  deliver,
+  listingsCsv,
+  type ShopHost,
+  signedWebhook,
+  startShopHost,
+  WEBHOOK_SECRET,
+} from '../support/shop-host';
 
 /** Five pages of the shop's list, so that a comparison comes to its end step by step. */
 const SKUS = Array.from({ length: 450 }, (_, index) => `SKU-${String(index + 1).padStart(3, '0')}`);
@@ -35,11 +43,13 @@ describeWithBrowser('the console of who runs the host', () => {
     const { page, faults, go } = shown;
     await go('/tasks');
     await page.getByText('Nothing. A comparison is started').waitFor();
-    host.shop.faults({ slow: 1, slowMs: 1_200 });
+    host.shop.faults({ slow: 1, slowMs: 300 });
     await host.api.post('/v1/channels/shop/reconcile?wait=0');
     const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
     const bar = card.getByRole('progressbar');
     await eventually(async () => expect(Number(await bar.getAttribute('value'))).toBeGreaterThan(0));
+    // From here on it waits for the shop, so that it is under way for as long as it is looked at.
+    host.shop.faults({ slow: 1, slowMs: 20_000 });
     expect(await bar.getAttribute('max')).toBe('450');
     await expect(card.textContent()).resolves.toMatch(/\d00 of 450 \(\d\d %\)/);
     expect(await findingsInEveryLight(page, 'tasks')).toEqual([]);
@@ -48,6 +58,11 @@ describeWithBrowser('the console of who runs the host', () => {
     await page.getByText('is told to end').waitFor();
     await card.waitFor({ state: 'detached' });
     const row = page.getByRole('row', { name: /Comparison of stock: shop cancelled/ });
+    await row.waitFor();
+    await page.getByLabel('How it ended').selectOption('done');
+    await row.waitFor({ state: 'detached' });
+    // The filter is in the address: going there is asking for it.
+    await go('/tasks?state=cancelled');
     await row.getByRole('link').click();
     await page.getByRole('heading', { name: 'Report as far as it came' }).waitFor();
     const listings = page.locator('dl div', { hasText: /^Listings/ });
@@ -66,5 +81,160 @@ describeWithBrowser('the console of who runs the host', () => {
     await row.getByRole('button', { name: /^Run now: verify/ }).click();
     await row.getByText('well', { exact: true }).waitFor();
     expect(await findingsInEveryLight(page, 'schedule')).toEqual([]);
+  });
+
+  test('a channel is paused with a reason, resumed, and its breaker held by a person', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults } = shown;
+    await page.getByRole('link', { name: 'shop', exact: true }).click();
+    await page.getByRole('heading', { name: 'shop', exact: true }).waitFor();
+    const state = page.locator('.card').first();
+    await state.getByText('in step').waitFor();
+    await page.getByRole('button', { name: 'Pause pushing' }).click();
+    await page.getByLabel('Reason').fill('stocktaking');
+    await page.keyboard.press('Enter');
+    await state.getByText('paused', { exact: true }).waitFor();
+    await state.getByText('stocktaking (api:ONHAND_ADMIN_KEY)').waitFor();
+    // What changes meanwhile is queued, and can be looked at.
+    await host.api.post('/v1/events', { type: 'RESTOCK', sku: 'SKU-007', quantity: 5 }, 'operations-queue');
+    await page.getByRole('row', { name: /^SKU-007 .* its turn/ }).waitFor();
+    const limits = page.getByRole('region', { name: 'Call limits' });
+    await expect(limits.getByRole('meter').getAttribute('max')).resolves.toBe('10000');
+    expect(await findingsInEveryLight(page, 'channel')).toEqual([]);
+    await page.getByRole('button', { name: 'Resume pushing' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await state.getByText('in step').waitFor();
+    await page.getByRole('button', { name: 'Keep it open' }).click();
+    await page.getByLabel('Reason').fill('announced maintenance');
+    await page.keyboard.press('Enter');
+    await state.getByText('left alone').waitFor();
+    await page.getByRole('row', { name: /announced maintenance api:ONHAND_ADMIN_KEY/ }).waitFor();
+    await page.getByRole('button', { name: 'Let it decide by itself' }).click();
+    await page.getByLabel('Reason').fill('over');
+    await page.keyboard.press('Enter');
+    await state.getByText('in step').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('a comparison is planned, started and followed on the page of its channel', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    await go('/channels/shop');
+    await page.getByText(/Comparing its 450 listings takes 5 calls/).waitFor();
+    host.shop.faults({ slow: 1, slowMs: 300 });
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
+    await card.getByRole('progressbar').waitFor();
+    await card.waitFor({ state: 'detached' });
+    const last = page.getByRole('region', { name: 'Last comparisons' }).getByRole('row').nth(1);
+    await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
+  });
+
+  test('the overview tells what is wrong now, and whether the key figures meet their aims', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults } = shown;
+    await page.getByText('nothing oversells').waitFor();
+    const order = signedWebhook({
+      id: 'operations-short',
+      revision: 1,
+      placed_at: new Date().toISOString(),
+      updated_at: new Date().toISOString(),
+      lines: [{ id: '1', sku: 'SKU-001', ordered: 3, cancelled: 0, fulfilled: 0, returned: 0 }],
+    });
+    await deliver(host, order);
+    await page.getByText('someone has to decide').waitFor();
+    const row = page.getByRole('region', { name: 'Channels' }).getByRole('row', { name: /^shop/ });
+    await row.getByRole('link', { name: /^1 order lines of shop/ }).waitFor();
+    await page.getByRole('button', { name: '1h' }).click();
+    const figures = page.getByRole('region', { name: 'Key figures' });
+    await figures.getByText('missed: at most 0').first().waitFor();
+    await page.locator('.uplot canvas').first().waitFor();
+    expect(await findingsInEveryLight(page, 'overview')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('a key figure shows its course, as a table too, and leads to what it counts', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults, go } = shown;
+    await go('/kpis/oversells?window=1h');
+    await page.getByRole('heading', { name: 'Oversells', exact: true }).waitFor();
+    await page.getByText('as a table').click();
+    await page.getByRole('region', { name: 'Oversells over time' }).getByRole('row').nth(1).waitFor();
+    const counted = page
+      .getByRole('region', { name: 'What it counts' })
+      .getByRole('row', { name: /operations-short/ });
+    await counted.getByRole('link', { name: 'shop' }).waitFor();
+    expect(await findingsInEveryLight(page, 'kpi')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('a key is made with its scopes, shown once, used, seen in the activity, and revoked', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, faults, go } = shown;
+    await go('/settings');
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('shelf scanner');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByText('Choose one scope at least').waitFor();
+    await page.getByLabel('channels:read').check();
+    expect(await findingsInEveryLight(page, 'new-key')).toEqual([]);
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const key = await page.getByLabel('API key', { exact: true }).inputValue();
+    expect(key).toMatch(/^onhand_/);
+    await page.getByRole('button', { name: 'I have it' }).click();
+    expect(await page.content()).not.toContain(key);
+    const row = page.getByRole('row', { name: /^shelf scanner channels:read/ });
+    await row.getByText('in force').waitFor();
+    // Who signs in with it may look and not act, and is told why.
+    const reader = await openConsole(browser, host.url, { key });
+    await reader.go('/schedule');
+    await reader.page.getByText('To run one now, sign in with one that has the scope').waitFor();
+    expect(await reader.page.getByRole('button', { name: /^Run now/ }).count()).toBe(0);
+    await reader.go('/settings');
+    await reader.page.getByText('of this session may not see this page').waitFor();
+    await reader.context.close();
+    await row.getByRole('button', { name: /^Revoke/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await row.getByText('revoked').waitFor();
+    await go('/activity?action=key');
+    const region = page.getByRole('region', { name: 'Activity' });
+    await eventually(async () => expect(await region.getByRole('row').count()).toBe(3));
+    expect(await region.textContent()).not.toContain(key);
+    expect(await findingsInEveryLight(page, 'activity')).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('the configuration in force is found by a word, without its secrets', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    await go('/settings');
+    await page.getByLabel('Setting').fill('webhook.secret');
+    await page.getByText('channels[0].options.webhook.secret').waitFor();
+    const content = await page.content();
+    expect(content).toContain('[hidden]');
+    for (const secret of [WEBHOOK_SECRET, ADMIN_KEY]) expect(content).not.toContain(secret);
+    expect(await findingsInEveryLight(page, 'settings')).toEqual([]);
+  });
+
+  test('on a phone the menu leads on by keyboard, and the focus goes where the eyes go', async () => {
+    shown = await openConsole(browser, host.url, { width: 360, height: 740 });
+    const { page } = shown;
+    const menu = page.getByRole('button', { name: 'Menu' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('true');
+    await page.getByRole('link', { name: 'Schedule', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Schedule' }).waitFor();
+    expect(await page.title()).toBe('Schedule · Onhand');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('false');
+    await page.goto(`${host.url}/#/channels/shop`);
+    const pause = page.getByRole('button', { name: 'Pause pushing' });
+    await pause.click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Pause pushing');
   });
 });

@@ -3,13 +3,14 @@ import type { CrashWorld } from './crash-world';
 import { LISTINGS } from './shops';
 import type { Traffic } from './traffic';
 
-const WITHIN_MS = 40_000;
+/** Seconds on a quiet machine; hosts that share two cores with a dozen others need their time. */
+const WITHIN_MS = 120_000;
 /** Then whatever lives has come to its end, and leases that stand still are those of the dead. */
 const LIVING_NEED_MS = 1_500;
 
 /**
  * Waits until everything that was asked for is done, and every shop shows what the ledger says. Returns what is not
- * so after 40 s: broken I4, I5 and I6.
+ * so after that: broken I4, I5 and I6.
  */
 export async function untilAtRest(world: CrashWorld, traffic: Traffic): Promise<string[]> {
   const began = performance.now();
@@ -41,7 +42,8 @@ export async function letLeasesEnd({ pool }: CrashWorld): Promise<true> {
   return true;
 }
 
-async function unsettled(world: CrashWorld, traffic: Traffic): Promise<string[]> {
+/** What is not so yet. */
+export async function unsettled(world: CrashWorld, traffic: Traffic): Promise<string[]> {
   const { rows } = await world.pool.query<{ what: string; count: number }>(WAITING);
   const waiting = rows.filter(({ count }) => count > 0).map(({ what, count }) => `${what}: ${count}`);
   if (waiting.length > 0) return waiting;

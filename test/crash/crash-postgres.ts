@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'pg';
@@ -98,10 +98,12 @@ export class CrashPostgres {
   }
 
   async start(): Promise<void> {
+    // That of a killed server names a process which, where nobody collects it, is taken to be alive still.
+    if (!(await this.isRunning())) await rm(join(this.cluster, 'postmaster.pid'), { force: true });
     const log = join(this.folder, 'logs', 'postgres.log');
     const args = ['start', '-w', '-t', '60', '-D', this.cluster, '-l', log, '-o', `-p ${this.port}`];
     const { code, output } = await this.program('pg_ctl', args);
-    if (code !== 0) throw new Error(`PostgreSQL does not start: ${output}\n${await readFile(log, 'utf8')}`);
+    if (code !== 0) throw new Error(`PostgreSQL does not start: ${output}; see ${log}`);
   }
 
   async stop(mode: 'fast' | 'immediate'): Promise<void> {
@@ -124,16 +126,14 @@ export class CrashPostgres {
     }
   }
 
-  /** The server's own process first, then its children. */
+  /** All that run in the cluster's folder, the server's own process first; none of those that only wait to be collected. */
   async pids(): Promise<number[]> {
-    const first = (await readFile(join(this.cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split(
-      '\n',
-    )[0];
-    const postmaster = Number(first);
-    if (!postmaster || !(await commandOf(postmaster)).includes(this.cluster)) return [];
+    const content = await readFile(join(this.cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+    const first = Number(content.split('\n')[0]);
     const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-    const parents = await Promise.all(all.map(parentOf));
-    return [postmaster, ...all.filter((_, index) => parents[index] === postmaster)];
+    const folders = await Promise.all(all.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+    const ours = all.filter((_, index) => folders[index] === this.cluster);
+    return ours.sort((a, b) => Number(b === first) - Number(a === first));
   }
 
   /** A copy of the files of a server that is stopped, in place of what is there. */
@@ -161,13 +161,4 @@ export class CrashPostgres {
       cwd: join(this.folder, 'logs'),
     });
   }
-}
-
-async function commandOf(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-}
-
-async function parentOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }

@@ -34,7 +34,9 @@ async function main(): Promise<void> {
   const kinds = possibleKinds(values.only);
   const folder = await mkdtemp(join(tmpdir(), 'onhand-crash-'));
   await chmod(folder, 0o711);
-  await new Run(folder, kinds).play(Number(values.rounds), seed);
+  const run = new Run(folder, kinds);
+  process.once('SIGINT', () => run.stop());
+  await run.play(Number(values.rounds), seed);
 }
 
 function possibleKinds(only: string | undefined): (keyof typeof FAULTS)[] {
@@ -56,7 +58,9 @@ function possibleKinds(only: string | undefined): (keyof typeof FAULTS)[] {
 class Run {
   private standing: Standing | undefined;
   private worlds = 0;
+  private played = 0;
   private failed = 0;
+  private stopped = false;
   private readonly reached = new Map<string, number>();
 
   constructor(
@@ -64,9 +68,27 @@ class Run {
     private readonly kinds: readonly (keyof typeof FAULTS)[],
   ) {}
 
+  /** After the round that is played. */
+  stop(): void {
+    this.stopped = true;
+  }
+
   async play(rounds: number, firstSeed: number): Promise<void> {
+    try {
+      await this.playAll(rounds, firstSeed);
+    } finally {
+      await this.endWorld();
+    }
+    process.stdout.write(
+      `\n${this.played} rounds, ${this.failed} broken; hosts killed at failpoints:\n${tableOf(this.reached)}\n`,
+    );
+    if (this.failed === 0) await rm(this.folder, { recursive: true, force: true });
+    process.exitCode = this.failed === 0 ? 0 : 1;
+  }
+
+  private async playAll(rounds: number, firstSeed: number): Promise<void> {
     const template = await CrashPostgres.template(this.folder);
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds && !this.stopped; round++) {
       const seed = firstSeed + round;
       // Which kind comes with which seed is always the same.
       const kind = this.kinds.length === 1 ? this.kinds[0]! : new SeededRandom(seed, 'kind').pick(this.kinds);
@@ -77,12 +99,6 @@ class Run {
       await this.tell(round, seed, kind, result);
       if (result.broken.length > 0 || this.standing.rounds >= ROUNDS_IN_A_WORLD) await this.endWorld(result);
     }
-    await this.endWorld();
-    process.stdout.write(
-      `\n${rounds} rounds, ${this.failed} broken; failpoints reached: ${tableOf(this.reached)}\n`,
-    );
-    if (this.failed === 0) await rm(this.folder, { recursive: true, force: true });
-    process.exitCode = this.failed === 0 ? 0 : 1;
   }
 
   private async newWorld(template: CrashPostgres, seed: number): Promise<Standing> {
@@ -108,9 +124,11 @@ class Run {
 
   private async tell(round: number, seed: number, kind: string, result: RoundResult): Promise<void> {
     const { seconds, answered, failures, notes, broken } = result;
+    this.played += 1;
     for (const note of notes.filter((each) => each.includes('.') && !each.includes('unreached')))
       this.reached.set(note, (this.reached.get(note) ?? 0) + 1);
-    const figures = `${seconds.toFixed(1)} s, ${answered} answered, ${failures} failed`;
+    const took = Object.entries(seconds).map(([phase, time]) => `${phase} ${time.toFixed(1)} s`);
+    const figures = `${took.join(', ')}, ${answered} answered, ${failures} failed`;
     const told = notes.length > 0 ? ` (${notes.join(', ')})` : '';
     process.stdout.write(
       `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${round + 1} seed ${seed} ${kind}${told}: ${figures}\n`,
@@ -125,7 +143,8 @@ class Run {
 }
 
 function tableOf(counts: ReadonlyMap<string, number>): string {
-  return [...counts].map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+  const lines = [...counts].sort().map(([name, count]) => `${String(count).padStart(6)}  ${name}`);
+  return lines.join('\n') || '  none';
 }
 
 main().catch((error: Error) => {

@@ -21,11 +21,7 @@ interface LineRow {
 }
 
 /** What must hold of a world at rest, beside what had to come true for it to be at rest. Changes nothing. */
-export async function brokenInvariants(
-  world: CrashWorld,
-  traffic: Traffic,
-  { databaseDied }: { databaseDied: boolean },
-): Promise<string[]> {
+export async function brokenInvariants(world: CrashWorld, traffic: Traffic): Promise<string[]> {
   return [
     ...(await verify(world)),
     ...(await ledgerAgainstLevels(world)),
@@ -34,7 +30,7 @@ export async function brokenInvariants(
     ...(await stockAgainstAnswers(world, traffic.book)),
     ...(await webhooksAgainstAnswers(world, traffic.book)),
     ...traffic.book.contradictions,
-    ...world.shops.flatMap((shop) => limitBroken(shop, BUNCHED + (databaseDied ? FORGOTTEN : 0))),
+    ...world.shops.flatMap((shop) => limitBroken(shop, BUNCHED + FORGOTTEN)),
     ...world.seats.flatMap(({ fell }) => fell),
   ];
 }

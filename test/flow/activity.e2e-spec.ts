@@ -123,7 +123,7 @@ describe('what is done', () => {
       'POST',
       '/v1/counts?source=wms&takenAt=2026-01-01T00:00:00Z&reason=count',
       [{ sku: 'A', quantity: 0 }],
-      { action: 'count.receive', status: 200 },
+      { action: 'count.receive', status: 200, detail: { source: 'wms', lines: 1, items: 1 } },
     ],
     ['POST', '/v1/ledger/verify', undefined, { action: 'ledger.verify', status: 200 }],
   ])('%s %s is in the log once it is answered', async (method, path, body, expected) => {

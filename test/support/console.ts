@@ -21,7 +21,7 @@ export interface SignedInConsole {
 export async function openConsole(
   browser: Browser,
   url: string,
-  { key = ADMIN_KEY, width = 1280, height = 860, dark = false } = {},
+  { key = ADMIN_KEY, path = '/', width = 1280, height = 860, dark = false } = {},
 ): Promise<SignedInConsole> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -39,7 +39,7 @@ export async function openConsole(
   // What signing in does, without its form, which has its own tests.
   const answer = await context.request.post(`${url}/v1/session`, { data: { key } });
   if (!answer.ok()) throw new Error(`cannot sign in: ${answer.status()} ${await answer.text()}`);
-  await page.goto(url);
+  await page.goto(`${url}/#${path}`);
   await page.getByRole('status').waitFor();
   return {
     context,
@@ -55,7 +55,7 @@ export async function openConsole(
 export async function seriousFindings(page: Page): Promise<string[]> {
   const found = await page.evaluate<{
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  }>(`(() => { ${AXE}; return axe.run(); })()`);
+  }>(`(() => { ${AXE}; return axe.run({ resultTypes: ['violations'] }); })()`);
   return found.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);

@@ -34,24 +34,22 @@ const LEDGER_TABLES = 'ledger|levels';
 
 /** The folders of `src`, which read as a list of nouns. A new one is a decision, made here. */
 const ROOMS = [
-  ...['access', 'activity', 'buffers', 'channel-api', 'channels', 'config', 'console', 'database'],
-  ...[
-    'http',
-    'install',
-    'intake',
-    'inventory',
-    'jobs',
-    'monitor',
-    'push',
-    'reconcile',
-    'replay',
-    'scheduler',
-  ],
-  ...['secrets'],
+  ...['access', 'activity', 'alerts', 'buffers', 'channel-api', 'channels', 'config', 'console'],
+  ...['database', 'http', 'install', 'intake', 'inventory', 'jobs', 'monitor', 'outbound', 'push'],
+  ...['reconcile', 'replay', 'scheduler', 'secrets', 'telemetry'],
 ];
 const DRAWERS = ['common', 'shared', 'utils', 'util', 'helpers', 'helper', 'lib', 'libs', 'misc'];
 const FLOW_ROOMS = ['intake', 'push', 'reconcile'];
-const UNKNOWN_TO_INVENTORY = [...FLOW_ROOMS, 'channels', 'buffers', 'scheduler', 'monitor', 'console'];
+const UNKNOWN_TO_INVENTORY = [
+  ...FLOW_ROOMS,
+  'channels',
+  'buffers',
+  'scheduler',
+  'monitor',
+  'outbound',
+  'alerts',
+  'console',
+];
 const ALLOWED_TO_SCHEDULER = ['scheduler', 'jobs', 'config'];
 
 /** What a plugin's specs may use without naming it in their package.json: the project's own test tools. */

@@ -1,10 +1,23 @@
 import type { ComponentChildren } from 'preact';
 import type { Live } from './live';
-import { overviewPage } from './pages/overview';
+import { buffersPage } from './pages/buffers';
+import { countPage } from './pages/count';
+import { countsPage } from './pages/counts';
 import { oversellsPage } from './pages/desk';
+import { driftPage } from './pages/drift';
+import { listingPage } from './pages/listing';
+import { mappingPage } from './pages/mapping';
+import { activityPage } from './pages/activity';
+import { alertsPage } from './pages/alerts';
+import { channelPage } from './pages/channel';
+import { channelsPage } from './pages/channels';
+import { kpiPage } from './pages/kpi';
+import { overviewPage } from './pages/overview';
 import { parkedPage } from './pages/parked';
 import { skuPage } from './pages/sku';
+import { receiversPage } from './pages/receivers';
 import { schedulePage } from './pages/schedule';
+import { settingsPage } from './pages/settings';
 import { stockPage } from './pages/stock';
 import { taskPage } from './pages/task';
 import { tasksPage } from './pages/tasks';
@@ -30,11 +43,24 @@ type Group = (typeof GROUPS)[number];
 /** In the order of the navigation. A page is one file under `pages/`, and one line here. */
 export const PAGES: readonly ConsolePage[] = [
   overviewPage,
+  kpiPage,
+  alertsPage,
+  channelsPage,
+  channelPage,
   stockPage,
   skuPage,
+  listingPage,
+  mappingPage,
+  buffersPage,
+  countsPage,
+  countPage,
   oversellsPage,
+  driftPage,
   parkedPage,
   tasksPage,
   taskPage,
   schedulePage,
+  activityPage,
+  receiversPage,
+  settingsPage,
 ];

@@ -3,8 +3,16 @@ import { useContext } from 'preact/hooks';
 import type { Session } from './api';
 
 /** As `src/access/scopes.ts` has them; `admin` may do everything. */
-export type Scope =
-  'admin' | 'stock:read' | 'stock:write' | 'reservations:write' | 'channels:read' | 'channels:write';
+export const SCOPES = [
+  'stock:read',
+  'stock:write',
+  'reservations:write',
+  'channels:read',
+  'channels:write',
+  'admin',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
 
 export const SessionContext = createContext<Session>({ name: '', scopes: [], expiresAt: '' });
 

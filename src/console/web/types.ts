@@ -5,6 +5,15 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
+export interface Breaker {
+  state: 'closed' | 'open' | 'half-open';
+  since: string;
+  reason: string | null;
+  /** A person keeps it in this state. */
+  held: boolean;
+  probeAt: string | null;
+}
+
 export interface ChannelStatus {
   name: string;
   plugin: string;
@@ -13,8 +22,8 @@ export interface ChannelStatus {
   state: 'ready' | 'failed';
   error?: string;
   paused?: { reason: string; by: string; since: string };
-  breaker: { state: 'closed' | 'open' | 'half-open'; reason: string | null };
-  stale: { reason: string } | null;
+  breaker: Breaker;
+  stale: { since: string; reason: string } | null;
   listings: number;
   dirty: number;
   parkedListings: number;
@@ -24,6 +33,14 @@ export interface ChannelStatus {
   parkedLines: number;
   parkedOrders: number;
   openShortfalls: number;
+  pushes: number;
+  orderPolls: {
+    coveredAt: string | null;
+    orders: number;
+    failingSince: string | null;
+    error: string | null;
+  } | null;
+  subscription: { url: string; subscribedAt: string | null; error: string | null } | null;
 }
 
 export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -65,103 +82,106 @@ export interface ScheduledTask {
   failures: number;
 }
 
-export interface LevelView {
-  physical: number;
-  available: number;
-  reserved: number;
-  quarantined: number;
-  damaged: number;
-  inTransit: number;
-  onOrder: number;
+export type KpiUnit = 'ratio' | 'seconds' | 'count';
+
+export interface Kpi {
+  name: string;
+  value: number | null;
+  unit: KpiUnit;
+  aim: { max: number } | null;
+  met: boolean | null;
+  /** Path of the API that lists what the figure counts. */
+  events: string | null;
 }
 
-export interface Stock {
-  sku: string;
-  total: LevelView;
-  locations: ({ location: string } & LevelView)[];
+export interface KpiReading {
+  at: string;
+  windowSeconds: number;
+  items: Kpi[];
 }
 
-export interface LedgerEvent {
-  seq: number;
-  type: string;
-  location: string;
-  from: string;
-  to: string;
-  quantity: number;
-  after: LevelView;
+export interface KpiHistory {
+  name: string;
+  unit: KpiUnit;
+  stepSeconds: number;
+  points: { at: string; value: number | null }[];
+}
+
+export interface LimitLevel {
+  name: string;
+  kind: 'bucket' | 'rolling' | 'daily';
+  left: number;
+  most: number;
+  underWay: number;
+  perSecond: number | null;
+  windowSeconds: number | null;
+  resetsAtUtc: string | null;
+  closedForSeconds: number;
+  learned: Record<string, number | string>;
+  usedAt: string | null;
+}
+
+export interface Alert {
+  id: number;
+  key: string;
+  rule: string;
+  severity: 'warning' | 'critical';
   channel: string | null;
-  orderId: string | null;
-  reason: string | null;
-  actor: string;
-  occurredAt: string;
-  recordedAt: string;
+  subject: string | null;
+  summary: string;
+  value: number | null;
+  threshold: number | null;
+  state: 'open' | 'acknowledged' | 'resolved';
+  count: number;
+  firstAt: string;
+  lastAt: string;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  resolvedAt: string | null;
+  /** A path of the console. */
+  link: string | null;
 }
 
-export interface ListingView {
-  id: number;
-  channel: string;
-  channelSku: string;
-  quantity: number;
-  pushed: number | null;
-  shown: number | null;
-  dirty: boolean;
-  parked: boolean;
-  lastError: string | null;
-  waits: { for: string; until: string } | null;
-}
-
-export interface WithheldUnits {
+export interface Receiver {
+  name: string;
   kind: string;
-  units: number;
-  reason: string;
+  /** Of its address, only whose it is. */
+  address: string;
+  events: string[];
+  channels: string[];
+  state: 'active' | 'failing' | 'disabled';
+  failures: number;
+  failingSince: string | null;
+  lastStatus: number | null;
+  lastError: string | null;
+  lastDeliveredAt: string | null;
+  waiting: number;
+  givenUp: number;
 }
 
-export interface WaterfallView extends ListingView {
-  components: {
-    sku: string;
-    unitsPerListing: number;
-    physical: number;
-    reserved: number;
-    quarantined: number;
-    damaged: number;
-    available: number;
-    buffers: WithheldUnits[];
-    sellable: number;
-    listings: number;
-  }[];
-  uncapped: number;
-  cap: number | null;
-  capSource: string | null;
+export interface Delivery {
+  id: string;
+  receiver: string;
+  event: string;
+  subject: string | null;
+  state: 'waiting' | 'delivered' | 'given-up';
+  attempts: number;
+  status: number | null;
+  error: string | null;
+  createdAt: string;
+  nextAt: string | null;
+  deliveredAt: string | null;
 }
 
-export interface Oversell {
-  id: number;
-  channel: string;
-  orderId: string;
-  state: 'held' | 'grace' | 'backordered' | 'cancelling' | 'pending' | 'resolved' | 'closed';
-  units: number;
-  note: string | null;
-  dueAt: string | null;
-  placedAt: string | null;
-  openedAt: string;
-  shortfalls: {
-    id: number;
-    lineId: string;
-    sku: string;
-    quantity: number;
-    takenBy: { channel: string | null; orderId: string | null; quantity: number; secondsBefore: number }[];
-  }[];
-}
-
-/** One thing that waits for a person; which fields it has is its kind's. */
-export interface Parked {
-  id?: number;
-  listingId?: number;
-  channel: string;
-  channelSku?: string;
-  topic?: string;
-  orderId?: string;
-  reason?: string;
-  error?: string | null;
-  parkedAt: string;
+export interface Activity {
+  id: string;
+  at: string;
+  actor: { kind: 'key' | 'session' | 'cli' | 'host'; name: string };
+  action: string;
+  subject: string | null;
+  channel: string | null;
+  outcome: 'done' | 'refused';
+  status: number | null;
+  requestId: string | null;
+  detail: Record<string, unknown> | null;
 }

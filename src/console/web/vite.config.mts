@@ -11,5 +11,7 @@ export default defineConfig({
     // A data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The notices of the libraries in it, as their licences ask.
+    license: { fileName: 'licenses.md' },
   },
 });

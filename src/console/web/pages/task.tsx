@@ -4,7 +4,7 @@ import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Count, Facts, Heading, Section, Shown } from '../parts/basics';
-import { type Column, Table } from '../parts/table';
+import { fieldOf, type Records, RecordTable, worded } from '../parts/records';
 import { CancelButton, isOpen, taskName, TaskProgress, TaskStateBadge, took } from '../parts/task-progress';
 import { Ago, duration, Time } from '../parts/time';
 import { ScopeNote } from '../session';
@@ -72,7 +72,9 @@ function ChannelLink({ name }: { name: string }) {
 
 /** Which fields a report has is its kind's; the figures come first, lists after them. */
 function Report({ report, task }: { report: Record<string, unknown>; task: Task }) {
-  const fields = Object.entries(report).filter(([name]) => name !== 'id' && name !== 'channel');
+  const fields = Object.entries(report)
+    .filter(([name]) => name !== 'id' && name !== 'channel')
+    .sort(([a], [b]) => placeOf(a) - placeOf(b));
   const lists = fields.filter((field): field is [string, unknown[]] => Array.isArray(field[1]));
   const others = fields.filter(([, value]) => !Array.isArray(value));
   return (
@@ -87,21 +89,19 @@ function Report({ report, task }: { report: Record<string, unknown>; task: Task 
   );
 }
 
-/** `notApplied` as `Not applied`. */
-function worded(name: string): string {
-  const words = name.replace(
-    /([a-z])([A-Z])/g,
-    (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`,
-  );
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** What matters first, as `src/reconcile/reconcile-report.ts` has it; others come after these as they are. */
+const ORDER = [
+  ...['listings', 'equal', 'inFlight', 'unseenOrders', 'drifted', 'drift', 'notApplied', 'channelEdits'],
+  ...['ordersUnread', 'missing', 'unmapped', 'corrected', 'escalated', 'pages', 'seconds'],
+];
+
+function placeOf(name: string): number {
+  const place = ORDER.indexOf(name);
+  return place < 0 ? ORDER.length : place;
 }
 
 function valueOf(name: string, value: unknown, task: Task): ComponentChildren {
-  if (typeof value === 'number') return figureOf(name, value, task);
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'object') return <code>{JSON.stringify(value)}</code>;
-  return String(value);
+  return typeof value === 'number' ? figureOf(name, value, task) : fieldOf(name, value);
 }
 
 /** Where the report counts something that has a page, the figure leads there. */
@@ -131,7 +131,7 @@ const DRIFTS = [
 function pageOf(name: string, channel: string): string | undefined {
   const query = `?channel=${encodeURIComponent(channel)}`;
   if (DRIFTS.includes(name)) return `#/drift${query}`;
-  return name === 'unmapped' ? `#/unmapped${query}` : undefined;
+  return name === 'unmapped' ? `#/mapping${query}` : undefined;
 }
 
 const LONGEST_LIST = 200;
@@ -140,20 +140,11 @@ function ReportList({ name, items }: { name: string; items: unknown[] }) {
   if (items.length === 0) return null;
   const rows = items
     .slice(0, LONGEST_LIST)
-    .map((item) =>
-      typeof item === 'object' && item !== null ? (item as Record<string, unknown>) : { value: item },
-    );
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const columns: Column<Record<string, unknown>>[] = names.map((field, index) => ({
-    name: worded(field),
-    heading: index === 0,
-    number: rows.every((row) => typeof row[field] === 'number'),
-    of: (row) => cellOf(row[field]),
-  }));
+    .map((item) => (typeof item === 'object' && item !== null ? (item as Records) : { value: item }));
   return (
     <>
       <h3>{name}</h3>
-      <Table label={name} columns={columns} items={rows} keyOf={(row) => rows.indexOf(row)} />
+      <RecordTable label={name} items={rows} />
       {items.length > LONGEST_LIST && (
         <p class="quiet">
           The first {LONGEST_LIST} of <Count of={items.length} />.
@@ -161,10 +152,4 @@ function ReportList({ name, items }: { name: string; items: unknown[] }) {
       )}
     </>
   );
-}
-
-function cellOf(value: unknown): ComponentChildren {
-  if (typeof value === 'number') return <Count of={value} />;
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

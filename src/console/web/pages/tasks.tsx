@@ -5,7 +5,15 @@ import type { ConsolePage } from '../pages';
 import { Heading, Section, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
 import { type Column, Table } from '../parts/table';
-import { CancelButton, isOpen, taskName, TaskProgress, TaskStateBadge, took } from '../parts/task-progress';
+import {
+  CancelButton,
+  isOpen,
+  kindName,
+  taskName,
+  TaskProgress,
+  TaskStateBadge,
+  took,
+} from '../parts/task-progress';
 import { Ago } from '../parts/time';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
@@ -24,10 +32,11 @@ const NEWEST = 100;
 
 /** Work that takes minutes: what is under way with how far it is, and what is over with its report. */
 function Tasks() {
-  const [{ state, subject }, change] = useQuery();
+  const [{ state, kind, subject }, change] = useQuery();
   const query = new URLSearchParams({
     limit: String(NEWEST),
     ...(state && { state }),
+    ...(kind && { kind }),
     ...(subject && { subject }),
   });
   const tasks = useApi<Page<Task>>(`/v1/tasks?${query.toString()}`);
@@ -46,10 +55,10 @@ function Tasks() {
         reload={tasks.reload}
       />
       <Section id="over" title="Over" beside={<StateFilter />}>
-        {subject && (
+        {(kind || subject) && (
           <p>
-            Only of {subject}.{' '}
-            <button type="button" onClick={() => change({ subject: undefined })}>
+            Only {[kind && kindName(kind), subject && `of ${subject}`].filter(Boolean).join(' ')}.{' '}
+            <button type="button" onClick={() => change({ kind: undefined, subject: undefined })}>
               Show all
             </button>
           </p>

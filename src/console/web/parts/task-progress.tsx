@@ -11,7 +11,11 @@ const STATES: Record<TaskState, { tone: Tone; text: string }> = {
   cancelled: { tone: 'warn', text: 'cancelled' },
 };
 
-export function TaskStateBadge({ task: { state, cancelAskedAt } }: { task: OpenTask }) {
+export function TaskStateBadge({
+  task: { state, cancelAskedAt },
+}: {
+  task: Pick<OpenTask, 'state'> & Partial<Pick<OpenTask, 'cancelAskedAt'>>;
+}) {
   if (isOpen(state) && cancelAskedAt) return <Badge tone="warn">is being cancelled</Badge>;
   const { tone, text } = STATES[state];
   return <Badge tone={tone}>{text}</Badge>;
@@ -31,8 +35,12 @@ const KINDS: Record<string, string> = {
   rebuild: 'Rebuild of levels',
 };
 
+export function kindName(kind: string): string {
+  return KINDS[kind] ?? kind;
+}
+
 export function taskName({ kind, subject }: Pick<OpenTask, 'kind' | 'subject'>): string {
-  const name = KINDS[kind] ?? kind;
+  const name = kindName(kind);
   return subject === 'ledger' ? name : `${name}: ${subject}`;
 }
 

@@ -1,0 +1,88 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { KpiHistory } from '../types';
+import { kpiValue, kpiWords } from './kpi-words';
+
+const HEIGHT = 150;
+
+/**
+ * A figure over time. The picture is for eyes; the same points stand in a table below it, which is folded, and the
+ * sentence before it says the most and the last of them.
+ */
+export function Chart({ of, aim }: { of: KpiHistory; aim?: number }) {
+  const { name, unit, points } = of;
+  const known = points.filter((point): point is { at: string; value: number } => point.value !== null);
+  const last = known.at(-1);
+  if (!last)
+    return (
+      <div class="chart none">
+        <p class="quiet">No data in this time.</p>
+      </div>
+    );
+  const most = known.reduce((best, point) => (point.value > best.value ? point : best), last);
+  return (
+    <>
+      <Plot of={of} aim={aim} />
+      <details class="quiet">
+        <summary>
+          Last {kpiValue(last.value, unit)}, most {kpiValue(most.value, unit)}; as a table
+        </summary>
+        <div class="scroll short" role="region" aria-label={`${kpiWords(name).name} over time`} tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">From</th>
+                <th scope="col" class="number">
+                  {kpiWords(name).name}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {known.toReversed().map(({ at, value }) => (
+                <tr key={at}>
+                  <th scope="row">{new Date(at).toLocaleString()}</th>
+                  <td class="number">{kpiValue(value, unit)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </>
+  );
+}
+
+/** Drawn by uPlot, which is fetched when the first chart is shown, and anew in the colours of light or dark. */
+function Plot({ of, aim }: { of: KpiHistory; aim?: number }) {
+  const place = useRef<HTMLDivElement>(null);
+  const [turn, setTurn] = useState(0);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const again = () => setTurn((before) => before + 1);
+    dark.addEventListener('change', again);
+    return () => dark.removeEventListener('change', again);
+  }, []);
+  useEffect(() => {
+    let plot: { destroy(): void; setSize(size: { width: number; height: number }): void } | undefined;
+    let isGone = false;
+    const watch = new ResizeObserver(([entry]) => {
+      const width = Math.floor(entry!.contentRect.width);
+      if (width > 0) plot?.setSize({ width, height: HEIGHT });
+    });
+    import('./plot').then(
+      ({ draw }) => {
+        if (isGone || !place.current) return;
+        plot = draw(place.current, of, aim, HEIGHT);
+        watch.observe(place.current);
+      },
+      () => setFailed(true),
+    );
+    return () => {
+      isGone = true;
+      watch.disconnect();
+      plot?.destroy();
+    };
+  }, [of, aim, turn]);
+  if (failed) return <p class="quiet">The chart cannot be loaded; its figures are in the table.</p>;
+  return <div class="chart" ref={place} role="img" aria-label={`Chart of ${kpiWords(of.name).name}`} />;
+}

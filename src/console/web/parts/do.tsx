@@ -1,0 +1,169 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ApiProblem } from '../api';
+import { type Scope, useMay } from '../session';
+import { sentence } from './basics';
+import { Dialog } from './dialog';
+import { toast } from './toast';
+
+/** What came of it: said in the corner, and what was refused stays in the dialog, each with its reason. */
+export interface Outcome {
+  done: string;
+  refused?: { name: string; reason: string }[];
+}
+
+export interface Deed {
+  title: string;
+  /** What it does, and whether it can be taken back. */
+  explains: ComponentChildren;
+  confirm: string;
+  /** `optional` where the API keeps one but does not ask for it. */
+  reason?: 'required' | 'optional';
+  act(reason: string): Promise<Outcome>;
+}
+
+/** A button that asks, then does something with one thing or many, and says what came of each. */
+export function DoButton({
+  needs,
+  deed,
+  label,
+  name,
+  disabled,
+  primary,
+  why,
+  onDone,
+}: {
+  needs: Scope;
+  deed: Deed;
+  label: string;
+  /** For screen readers, where several buttons say the same. */
+  name?: string;
+  disabled?: boolean;
+  primary?: boolean;
+  /** Why it cannot be done, told with the disabled button. */
+  why?: string;
+  onDone: () => void;
+}) {
+  const [isOpen, setIsOpen] = useState(false);
+  if (!useMay(needs)) return null;
+  return (
+    <>
+      <button
+        type="button"
+        class={primary ? 'primary' : undefined}
+        aria-label={name}
+        title={why}
+        disabled={disabled}
+        onClick={() => setIsOpen(true)}
+      >
+        {label}
+      </button>
+      {isOpen && (
+        <DoDialog
+          deed={deed}
+          onClose={(done) => {
+            setIsOpen(false);
+            if (done) onDone();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function DoDialog({ deed, onClose }: { deed: Deed; onClose: (done: boolean) => void }) {
+  // As it was when it was asked: the list behind it may change meanwhile.
+  const [{ title, explains, confirm, reason: asked, act }] = useState(deed);
+  const [reason, setReason] = useState('');
+  const [problem, setProblem] = useState<string>();
+  const [outcome, setOutcome] = useState<Outcome>();
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: SubmitEvent) {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      const came = await act(reason);
+      toast(came.done);
+      if (came.refused?.length) setOutcome(came);
+      else onClose(true);
+    } catch (error) {
+      setProblem((error as ApiProblem).message);
+      setBusy(false);
+    }
+  }
+
+  if (outcome) return <Refused of={outcome} onClose={() => onClose(true)} />;
+  return (
+    <Dialog title={title} onClose={() => onClose(false)}>
+      <form onSubmit={(event) => void submit(event)}>
+        <div>{explains}</div>
+        {asked && (
+          <>
+            <label for="do-reason">
+              Reason, for whoever asks later{asked === 'optional' ? ' (may be left out)' : ''}
+            </label>
+            <input
+              id="do-reason"
+              required={asked === 'required'}
+              maxLength={500}
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </>
+        )}
+        {problem && (
+          <p role="alert" class="notice bad">
+            That was not done: {sentence(problem)}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="submit" class="primary" disabled={busy}>
+            {busy ? 'Working…' : confirm}
+          </button>
+          <button type="button" onClick={() => onClose(false)}>
+            Leave it
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Refused({ of, onClose }: { of: Outcome; onClose: () => void }) {
+  return (
+    <Dialog title={of.done} onClose={onClose}>
+      <ul class="refused">
+        {of.refused!.map(({ name, reason: why }) => (
+          <li key={name}>
+            <strong>{name}</strong>: {why}
+          </li>
+        ))}
+      </ul>
+      <div class="buttons">
+        <button type="button" class="primary" onClick={onClose}>
+          Go on
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Does it with each, one after the other, and goes on where one is refused. */
+export async function withEach<T>(
+  items: readonly T[],
+  nameOf: (item: T) => string,
+  act: (item: T) => Promise<unknown>,
+  say: (done: number) => string,
+): Promise<Outcome> {
+  const refused: { name: string; reason: string }[] = [];
+  for (const item of items) {
+    try {
+      await act(item);
+    } catch (error) {
+      refused.push({ name: nameOf(item), reason: (error as ApiProblem).message });
+    }
+  }
+  const failed = refused.length > 0 ? `, ${refused.length} not` : '';
+  return { done: `${say(items.length - refused.length)}${failed}`, refused };
+}
