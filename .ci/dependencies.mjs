@@ -5,7 +5,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /** May be shipped beside Apache-2.0 without a condition that a user would have to know of. */
 const SHIPPED = new Set([
-  ...['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'Unlicense'],
+  ...[
+    'MIT',
+    'MIT-0',
+    'ISC',
+    '0BSD',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'Apache-2.0',
+    'BlueOak-1.0.0',
+    'Unlicense',
+  ],
   ...['Python-2.0', 'PostgreSQL'],
 ]);
 /** Used to build and test, and not shipped. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeConfig } from '../config/describe-config';
 import { loadConfig } from '../config/load-config';
 import { sealingKeysOf } from './secret-keys';
 import { SealingKeys } from './sealing';
@@ -58,6 +59,11 @@ describe('the keys', () => {
     const keys = [newKey(), newKey()];
     const read = await sealingKeysOf(config({ ONHAND_SECRET_KEYS: ` ${keys[0]},\n${keys[1]} ` }));
     expect(read.ids).toEqual(new SealingKeys(keys).ids);
+  });
+
+  test('are not shown with the configuration that is in force', () => {
+    const key = newKey();
+    expect(JSON.stringify(describeConfig(config({ ONHAND_SECRET_KEYS: key })))).not.toContain(key);
   });
 
   test('are made in a file of their own where PostgreSQL is embedded, once', async () => {

@@ -50,7 +50,8 @@ export interface FuzzFinding {
   answer: string;
 }
 
-const LONGEST_ANSWER_MS = 20_000;
+/** A machine that many share stands still for seconds at times; a request that hangs does for ever. */
+const LONGEST_ANSWER_MS = 60_000;
 /** Parameters that routes take without the document saying so. */
 const COMMON_QUERY = [
   'limit',
