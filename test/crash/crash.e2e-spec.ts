@@ -45,11 +45,6 @@ describe('hosts that are broken from outside', () => {
       ...(await leakedSecrets(world)),
     ];
 
-    // Workers would put some of it right before anybody looks.
-    beforeAll(async () => {
-      for (const seat of world.seats.slice(1)) await world.kill(seat);
-    });
-
     test.each([
       [
         'losing a webhook that they took',
