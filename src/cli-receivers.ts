@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { hostOf, type JsonFlags, JsonOption, withHostOptions } from './cli-options';
-import { action, EXIT, printJson, tell } from './cli-output';
+import { action, EXIT, tell } from './cli-output';
 import { table } from './cli-table';
 
 interface Receiver {
@@ -98,11 +98,13 @@ function addDeliveryCommands(program: Command): void {
     );
 
   withHostOptions(deliveries.command('show <id>'))
-    .description('show a delivery with what is sent, as JSON')
+    .description('show a delivery with what is sent')
+    .addOption(new JsonOption(`{…a delivery, payload}`))
     .action(
-      action(async (id: string, flags: JsonFlags) =>
-        printJson(await hostOf(flags).get(`/v1/deliveries/${encodeURIComponent(id)}`)),
-      ),
+      action(async (id: string, flags: JsonFlags) => {
+        const found = await hostOf(flags).get<Delivery>(`/v1/deliveries/${encodeURIComponent(id)}`);
+        tell(flags, found, () => `${deliveriesText([found])}\n\n${JSON.stringify(found, null, 2)}`);
+      }),
     );
 
   withHostOptions(deliveries.command('retry [ids...]'))
