@@ -1,5 +1,5 @@
 // Lets a plain `node -r` child process require the TypeScript sources, as the tests themselves do.
-const { readFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { transformSync } = require('@swc/core');
 const [, options] = Object.values(require('../../jest.config.js').transform)[0];
 
@@ -7,6 +7,6 @@ const [, options] = Object.values(require('../../jest.config.js').transform)[0];
 options.module.ignoreDynamic = true;
 
 require.extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), { ...options, filename });
+  const { code } = transformSync(fs.readFileSync(filename, 'utf8'), { ...options, filename });
   module._compile(code, filename);
 };
