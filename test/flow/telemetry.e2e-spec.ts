@@ -123,10 +123,11 @@ describe('traces', () => {
         ['B', 10],
       ]),
     );
-    await eventually(() => expect(host.output()).toMatch(/spans were not taken by the collector/));
+    await eventually(() => expect(host.output()).toMatch(/spans were not taken by the collector/), 20_000);
     await host.kill('SIGTERM');
     host = await folder.start({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl } });
-  });
+    // Two hosts are started, and one is stopped.
+  }, 90_000);
 
   function order(orderId: string): void {
     const lines = ['A', 'B'].map((channelSku, at) => ({
