@@ -4,7 +4,7 @@ export interface Plant {
   edits: { file: string; replace: string; by: string }[];
 }
 
-/** Each is caught by some seed of a run of a thousand; docs/proof.md says by which, and by what invariant. */
+/** docs/proof.md says which of them are found, by which seed and by what invariant. */
 export const PLANTS: readonly Plant[] = [
   plant(
     'keys-forgotten',
