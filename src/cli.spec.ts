@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { onhandProgram } from './cli';
-import { JsonOption } from './cli-options';
-import { fail } from './cli-output';
-import { table } from './cli-table';
+import { JsonOption } from './cli/options';
+import { fail } from './cli/output';
+import { table } from './cli/table';
 
 /** `start` runs until it is stopped, and its log is JSON where it is no terminal; a script for a shell is a script. */
 const WITHOUT_JSON = ['start', 'completion'];

@@ -114,6 +114,7 @@ const RECORDED: Readonly<Record<string, RecordedAction>> = {
   'POST /v1/alerts/:id/acknowledge': { action: 'alert.acknowledge', answer: ['rule', 'subject'] },
   'POST /v1/alerts/:id/resolve': { action: 'alert.resolve', answer: ['rule', 'subject'] },
   'POST /v1/receivers/:name/test': { action: 'receiver.test', answer: ['delivered'] },
+  'POST /v1/deliveries/retry': { action: 'delivery.retry', body: ['receiver'], answer: ['retried'] },
   'POST /v1/deliveries/:id/retry': { action: 'delivery.retry' },
 };
 

@@ -37,8 +37,8 @@ afterEach(async () => {
 });
 
 /** The message of the channel error that a call ends in, with its code in front. */
-async function failureOf(url: string): Promise<string> {
-  return http.request({ method: 'GET', url }).then(
+async function failureOf(url: string, timeoutMs?: number): Promise<string> {
+  return http.request({ method: 'GET', url, timeoutMs }).then(
     ({ status }) => `answered ${status}`,
     (error: unknown) => {
       if (isChannelError(error)) return `${error.code} ${error.message}`;
@@ -81,7 +81,7 @@ describe('an answer', () => {
       socket.write(OK + start);
       poured = pour(socket, block);
     });
-    expect(await failureOf(url)).toMatch(/^channel-unavailable .*UND_ERR_HEADERS_OVERFLOW/);
+    expect(await failureOf(url, 10_000)).toMatch(/^channel-unavailable .*UND_ERR_HEADERS_OVERFLOW/);
     expect(poured.bytes).toBeLessThan(20_000_000);
     await talkedTo.closed;
   });
@@ -92,7 +92,7 @@ describe('an answer', () => {
       socket.write(`${OK}\r\n`);
       poured = pour(socket, Buffer.alloc(65_536));
     });
-    expect(await failureOf(url)).toContain('answered more than 1000000 bytes');
+    expect(await failureOf(url, 10_000)).toContain('answered more than 1000000 bytes');
     expect(poured.bytes).toBeLessThan(50_000_000);
     await talkedTo.closed;
   });

@@ -256,6 +256,7 @@ describe('the API of channels', () => {
       channelLocation: null,
       ...times,
       resolvedAt: null,
+      ...{ acceptedAt: null, acceptedBy: null, acceptedReason: null },
     };
     expect(drifts.body.items).toHaveLength(2);
     expect(drifts.body.items).toEqual(

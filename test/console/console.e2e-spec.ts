@@ -1,12 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeWithBrowser, look, startBrowser } from '../support/browser';
 import { eventually } from '../support/eventually';
+import { seriousFindings } from '../support/console';
 import { ADMIN_KEY } from '../support/host';
 import { deliver, listingsCsv, type ShopHost, signedWebhook, startShopHost } from '../support/shop-host';
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What a browser notes when it asks who it is and is nobody yet. */
 const EXPECTED = /status of 401/;
@@ -84,15 +82,7 @@ describeWithBrowser('the console', () => {
       .locator('td')
       .nth(column);
 
-  /** What axe finds serious or worse. */
-  async function serious(): Promise<string[]> {
-    const found = await page.evaluate<{
-      violations: { id: string; impact: string; nodes: { html: string }[] }[];
-    }>(`(() => { ${AXE}; return axe.run(); })()`);
-    return found.violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  }
+  const serious = () => seriousFindings(page);
 
   test('a wrong key is refused with what to do, the right one opens the overview', async () => {
     await show('onhand_wrong');

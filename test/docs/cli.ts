@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { onhandProgram } from '../../src/cli';
-import { JsonOption } from '../../src/cli-options';
-import { EXIT } from '../../src/cli-output';
+import { JsonOption } from '../../src/cli/options';
+import { EXIT } from '../../src/cli/output';
 import { HEADER, row, tableOf } from './markdown';
 
 /** The reference of the command line, from the commands themselves. */

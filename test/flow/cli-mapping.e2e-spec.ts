@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { addListingCommands } from '../../src/cli-listings';
-import { addSkuCommands } from '../../src/cli-skus';
-import { addStockCommands } from '../../src/cli-stock';
+import { addListingCommands } from '../../src/cli/listings';
+import { addSkuCommands } from '../../src/cli/skus';
+import { addStockCommands } from '../../src/cli/stock';
 import { ADMIN_KEY } from '../support/host';
 import { type ShopHost, startShopHost } from '../support/shop-host';
 

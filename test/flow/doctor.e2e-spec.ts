@@ -6,19 +6,19 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { startSimulator } from '../../plugins/shopify/simulator';
 import type { ChannelSimulator } from '../../src/channel-api';
-import { report } from '../../src/cli-doctor';
+import { report } from '../../src/cli/doctor';
 import type { Config } from '../../src/config/config';
 import { loadConfig } from '../../src/config/load-config';
-import { examine } from '../../src/doctor';
-import type { Finding } from '../../src/doctor-finding';
-import { examinePublicUrl } from '../../src/doctor-host';
+import { examine } from '../../src/doctor/doctor';
+import type { Finding } from '../../src/doctor/finding';
+import { examinePublicUrl } from '../../src/doctor/examine-host';
 import {
   type DatabaseFacts,
   examineRedis,
   judgeDatabase,
   judgeRedis,
   judgeSkew,
-} from '../../src/doctor-stores';
+} from '../../src/doctor/examine-stores';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { describeWithRedis, freePort, TestRedis } from '../support/redis';
 import { execute } from '../support/test-server';

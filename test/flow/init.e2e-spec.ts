@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parse } from 'yaml';
-import { addInitCommand, init, type InitFlags } from '../../src/cli-init';
+import { addInitCommand, init, type InitFlags } from '../../src/cli/init';
 import { loadConfig } from '../../src/config/load-config';
 
 const plugin = (name: string, file = name) => join(__dirname, `../../plugins/${name}/${file}.plugin.ts`);

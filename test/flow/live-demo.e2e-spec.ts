@@ -11,12 +11,13 @@ describe('onhand demo --live', () => {
     const ended = new AbortController();
     const news: string[] = [];
     let sight: LiveSight | undefined;
+    let orders = 0;
     const demo: Promise<LiveSummary> = runLiveDemo(
       { channels: CHANNELS, seed: 1, port: 3000, everyMs: 60, keep: false },
       {
         onNews: (text) => void news.push(text),
         onOpen: (opened) => (sight = opened),
-        onOrder: () => undefined,
+        onOrder: () => void (orders += 1),
         signal: ended.signal,
       },
     );
@@ -34,6 +35,7 @@ describe('onhand demo --live', () => {
       ]);
       const { body: counts } = await api.get<Record<string, number>>('/v1/ledger');
       expect(JSON.stringify(counts)).toMatch(/RESERVE/);
+      expect(orders).toBeGreaterThan(5);
     }, 15_000);
     ended.abort();
     const told = await demo;

@@ -156,7 +156,7 @@ describe('plugins check', () => {
     const { cases } = await check(plugin, 'pushes: zero');
     expect(cases.map(({ name }) => name)).toEqual(['zero is pushed like any other quantity']);
     const none = await onhand(plugin, 'plugins', 'check', '--only', 'zeroes');
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('"zeroes"') as string });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('"zeroes"') as string });
   });
 
   test.each([

@@ -129,7 +129,7 @@ describe('a plugin from outside of this project', () => {
     );
     const changed = await cli('list');
     expect(changed.code).toBe(1);
-    expect(changed.out).toMatch(/files differs[^]*PROBLEM: the files of/);
+    expect(changed.out).toMatch(/ differs [^]*PROBLEM: the files of/);
 
     expect(await cli('install')).toMatchObject({ code: 0, out: `Installed ${NAME}.\n` });
     expect(await cli('install')).toMatchObject({ code: 0, out: 'Every pinned plugin is installed.\n' });

@@ -1,3 +1,4 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
 import { BuffersModule } from '../../src/buffers/buffers.module';
 import { ChannelsModule } from '../../src/channels/channels.module';
 import type { Config } from '../../src/config/config';
@@ -13,7 +14,7 @@ import { JobsService } from '../../src/jobs/jobs.service';
 import { WakeQueueService } from '../../src/jobs/wake-queue.service';
 import { PushModule } from '../../src/push/push.module';
 import { ReconcileModule } from '../../src/reconcile/reconcile.module';
-import { getDataSourceToken } from '@nestjs/typeorm';
+import { SecretsModule } from '../../src/secrets/secrets.module';
 import type { Connections } from './connections';
 import { Container, type Token } from './container';
 import { dataSourceOf } from './data-source';
@@ -28,6 +29,7 @@ const ROOMS = [
   DatabaseRoom,
   JobsModule,
   InventoryModule,
+  SecretsModule,
   ChannelsModule,
   BuffersModule,
   IntakeModule,

@@ -53,6 +53,8 @@ export async function openConsole(
 
 /** What axe finds serious or worse on the page as it is. */
 export async function seriousFindings(page: Page): Promise<string[]> {
+  // What is still fading in has no contrast yet.
+  await page.waitForFunction('document.getAnimations().length === 0');
   const found = await page.evaluate<{
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
   }>(`(() => { ${AXE}; return axe.run({ resultTypes: ['violations'] }); })()`);
