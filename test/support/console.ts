@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { ADMIN_KEY } from './host';
 import { look } from './browser';
+import { eventually } from './eventually';
+import { ADMIN_KEY } from './host';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -54,7 +55,7 @@ export async function openConsole(
 /** What axe finds serious or worse on the page as it is. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   // What is still fading in has no contrast yet.
-  await page.waitForFunction('document.getAnimations().length === 0');
+  await eventually(async () => expect(await page.evaluate('document.getAnimations().length')).toBe(0));
   const found = await page.evaluate<{
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
   }>(`(() => { ${AXE}; return axe.run({ resultTypes: ['violations'] }); })()`);
