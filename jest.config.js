@@ -11,7 +11,8 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/plugins/[^/]+/dist/'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // One more than the machines that run them have cores: many tests wait for a channel, a lease or a process.
+  maxWorkers: 3,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
