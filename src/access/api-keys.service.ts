@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, IsNull } from 'typeorm';
 import { Config } from '../config/config';
@@ -22,7 +22,6 @@ export interface Caller {
  */
 @Injectable()
 export class ApiKeysService implements OnApplicationBootstrap {
-  private readonly log = new Logger('access');
   private callers = new Map<string, Caller>();
 
   constructor(
@@ -32,8 +31,7 @@ export class ApiKeysService implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const reload = () =>
-      void this.load().catch((error: Error) => this.log.warn(`cannot read keys: ${error.message}`));
+    const reload = () => this.load();
     await this.listener.listen('onhand_api_keys', { heard: reload, missed: reload });
     await this.load();
     if (!this.config.adminKey) await this.makeFirstKey();

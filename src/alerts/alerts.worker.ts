@@ -46,7 +46,7 @@ export class AlertsWorker implements BeforeApplicationShutdown, OnApplicationBoo
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const reread = () => void this.readReorderPoints().catch(() => undefined);
+    const reread = () => this.readReorderPoints();
     await this.listener.listen('onhand_reorder_points', { heard: reread, missed: reread });
     await this.readReorderPoints();
   }

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { BufferPolicy } from '../config/buffer-policy';
@@ -27,7 +27,6 @@ const NOTHING: NeedsOf = () => undefined;
  */
 @Injectable()
 export class BufferRulesService implements OnApplicationBootstrap {
-  private readonly log = new Logger('buffers');
   private current: BufferRules;
   private signals = new Map<string, ChannelSignals>();
   private holds = new Map<number, PlacedHold[]>();
@@ -50,7 +49,7 @@ export class BufferRulesService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await this.listener.listen(SQL_CHANNEL, {
       heard: (payload) => this.follow(payload),
-      missed: () => [RULES, ALL_SKUS].forEach((payload) => this.follow(payload)),
+      missed: () => Promise.all([RULES, ALL_SKUS].map((payload) => this.follow(payload))),
     });
     await this.reload();
   }
@@ -124,17 +123,15 @@ export class BufferRulesService implements OnApplicationBootstrap {
     return new Map(rows.map(({ id, tags }) => [id, tags]));
   }
 
-  private follow(payload: string): void {
+  private async follow(payload: string): Promise<void> {
     const pool = poolOf(this.dataSource);
-    const reading =
-      payload === RULES
-        ? this.reload()
-        : this.inTurn(async () => {
-            if (!this.current.isMoving) return this.remembered.clear();
-            if (payload === ALL_SKUS) return this.remembered.load(pool);
-            return this.remembered.refresh(pool, payload.split(',').map(Number));
-          });
-    reading.catch((error: Error) => this.log.warn(`cannot read what is withheld: ${error.message}`));
+    await (payload === RULES
+      ? this.reload()
+      : this.inTurn(async () => {
+          if (!this.current.isMoving) return this.remembered.clear();
+          if (payload === ALL_SKUS) return this.remembered.load(pool);
+          return this.remembered.refresh(pool, payload.split(',').map(Number));
+        }));
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {

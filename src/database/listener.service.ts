@@ -4,14 +4,16 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 
+/** What either of them throws, or rejects with, is told in the log, and everything is read again until that succeeds. */
 export interface Listener {
   /** The NOTIFY payload. */
-  heard(payload: string): void;
+  heard(payload: string): unknown;
   /** Notifications may have been missed: read everything again. */
-  missed(): void;
+  missed(): unknown;
 }
 
 const RECONNECT_AFTER_MS = 1_000;
+const READ_AGAIN_AFTER_MS = 1_000;
 
 /**
  * One connection that LISTENs for what other hosts committed. A notification is a hint: whoever listens
@@ -21,6 +23,8 @@ const RECONNECT_AFTER_MS = 1_000;
 export class ListenerService implements BeforeApplicationShutdown {
   private readonly log = new Logger('listener');
   private readonly listeners = new Map<string, Listener>();
+  /** Whose last reading failed, with what reads again. */
+  private readonly behind = new Map<string, NodeJS.Timeout>();
   private client: Client | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -43,6 +47,7 @@ export class ListenerService implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
+    for (const timer of this.behind.values()) clearTimeout(timer);
     await this.client?.end().catch(() => undefined);
   }
 
@@ -55,10 +60,34 @@ export class ListenerService implements BeforeApplicationShutdown {
     });
     client.on('error', () => this.reconnectLater(client));
     client.on('end', () => this.reconnectLater(client));
-    client.on('notification', ({ channel, payload }) => this.listeners.get(channel)?.heard(payload ?? ''));
+    client.on('notification', ({ channel, payload }) =>
+      this.follow(channel, (listener) => listener.heard(payload ?? '')),
+    );
     this.client = client;
     await client.connect();
     for (const channel of this.listeners.keys()) await client.query(`LISTEN ${channel}`);
+  }
+
+  private readAgain(channel: string): void {
+    this.follow(channel, (listener) => {
+      clearTimeout(this.behind.get(channel));
+      return listener.missed();
+    });
+  }
+
+  private follow(channel: string, tell: (listener: Listener) => unknown): void {
+    const listener = this.listeners.get(channel);
+    if (!listener || this.closed) return;
+    new Promise((resolve) => resolve(tell(listener))).catch((error: Error) => {
+      if (this.closed) return;
+      if (!this.behind.has(channel))
+        this.log.warn(`cannot read what ${channel} tells of, trying again: ${error.message}`);
+      clearTimeout(this.behind.get(channel));
+      this.behind.set(
+        channel,
+        setTimeout(() => this.readAgain(channel), READ_AGAIN_AFTER_MS),
+      );
+    });
   }
 
   private reconnectLater(client: Client): void {
@@ -71,7 +100,7 @@ export class ListenerService implements BeforeApplicationShutdown {
   private async reconnect(): Promise<void> {
     try {
       await this.connect();
-      for (const listener of this.listeners.values()) listener.missed();
+      for (const channel of this.listeners.keys()) this.readAgain(channel);
     } catch {
       if (!this.client) return;
       this.reconnectLater(this.client);

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { ListenerService } from '../database/listener.service';
@@ -12,7 +12,6 @@ import type { Level } from './level';
  */
 @Injectable()
 export class AvailabilityService implements OnApplicationBootstrap {
-  private readonly log = new Logger('availability');
   private levels: LevelMap = new Map();
   /** What a reset has read so far; takes the place of `levels` once it is complete. */
   private fresh: LevelMap | undefined;
@@ -29,7 +28,7 @@ export class AvailabilityService implements OnApplicationBootstrap {
     this.ledger.onCommitted((changed) => changed.forEach((each) => this.apply(each)));
     await this.listener.listen('onhand_levels', {
       heard: (payload) => this.heard(payload),
-      missed: () => this.follow(this.load()),
+      missed: () => this.reset(),
     });
     await this.load();
   }
@@ -69,18 +68,13 @@ export class AvailabilityService implements OnApplicationBootstrap {
     if (this.fresh) remember(this.fresh, changed);
   }
 
-  private heard(payload: string): void {
-    if (payload === REBUILT) return this.follow(this.reset());
+  private async heard(payload: string): Promise<void> {
+    if (payload === REBUILT) return this.reset();
     const [sender, list = ''] = payload.split(':', 2);
     if (sender === this.ledger.sender || list === '') return;
     const pairs = list.split(',').map((pair) => pair.split('.').map(Number));
-    const reading =
-      list === '*' ? this.load() : this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
-    this.follow(reading);
-  }
-
-  private follow(reading: Promise<void>): void {
-    reading.catch((error: Error) => this.log.warn(`cannot read changed levels: ${error.message}`));
+    if (list === '*') return this.load();
+    return this.read(READ_SOME, [pairs.map((p) => p[0]), pairs.map((p) => p[1])]);
   }
 
   private async load(): Promise<void> {

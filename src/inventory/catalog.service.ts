@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -45,7 +45,6 @@ const LOWEST_PRIORITY = Number.MAX_SAFE_INTEGER;
  */
 @Injectable()
 export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
-  private readonly log = new Logger('catalog');
   /** Codes in use and codes of the past. */
   private readonly skuIds = new Map<string, number>();
   private readonly skuCodes = new Map<number, string>();
@@ -70,7 +69,7 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const reload = () => void this.loadLocations();
+    const reload = () => this.loadLocations();
     await this.listener.listen('onhand_locations', { heard: reload, missed: reload });
     await this.listener.listen('onhand_skus', {
       heard: (id) => this.hearRenamed('s.id = $1', [id]),
@@ -284,16 +283,16 @@ export class CatalogService implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** One after the other, so that of two renames the later one stays. */
-  private hearRenamed(which: string, values: unknown[]): void {
-    this.hearing = this.hearing
-      .then(async () => {
-        const rows: { id: number; code: string }[] = await this.dataSource.query(
-          `SELECT s.id, s.code FROM skus s WHERE ${which}`,
-          values,
-        );
-        for (const { id, code } of rows) this.applyRename(id, code);
-      })
-      .catch((error: Error) => this.log.warn(`cannot read renamed SKUs: ${error.message}`));
+  private hearRenamed(which: string, values: unknown[]): Promise<void> {
+    const heard = this.hearing.then(async () => {
+      const rows: { id: number; code: string }[] = await this.dataSource.query(
+        `SELECT s.id, s.code FROM skus s WHERE ${which}`,
+        values,
+      );
+      for (const { id, code } of rows) this.applyRename(id, code);
+    });
+    this.hearing = heard.catch(() => undefined);
+    return heard;
   }
 
   private async loadLocations(): Promise<void> {

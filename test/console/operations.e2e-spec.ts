@@ -270,19 +270,23 @@ describeWithBrowser('the console of who runs the host', () => {
     const menu = page.getByRole('button', { name: 'Menu' });
     await menu.focus();
     await page.keyboard.press('Enter');
-    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('true');
+    await eventually(async () => expect(await menu.getAttribute('aria-expanded')).toBe('true'));
     await page.getByRole('link', { name: 'Schedule', exact: true }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Schedule' }).waitFor();
-    expect(await page.title()).toBe('Schedule · Onhand');
-    expect(await page.evaluate('document.activeElement.id')).toBe('main');
-    await expect(menu.getAttribute('aria-expanded')).resolves.toBe('false');
+    await eventually(async () => {
+      expect(await page.title()).toBe('Schedule · Onhand');
+      expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    });
+    await eventually(async () => expect(await menu.getAttribute('aria-expanded')).toBe('false'));
     await page.goto(`${host.url}/#/channels/shop`);
     const pause = page.getByRole('button', { name: 'Pause pushing' });
     await pause.click();
     await page.getByRole('dialog').waitFor();
     await page.getByRole('button', { name: 'Leave it' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Pause pushing');
+    await eventually(async () =>
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Pause pushing'),
+    );
   });
 });
