@@ -5,14 +5,14 @@ module.exports = {
   testEnvironment: '<rootDir>/test/support/test-environment.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
   moduleNameMapper: {
     '^onhand/channel-api$': '<rootDir>/src/channel-api/index.ts',
     '^onhand/channel-api/testing$': '<rootDir>/src/channel-api/testing/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/plugins/[^/]+/dist/'],
   testTimeout: 30_000,
-  // One more than the machines that run them have cores: many tests wait for a channel, a lease or a process.
-  maxWorkers: 3,
+  maxWorkers: 2,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -26,7 +26,7 @@ beforeEach(() => {
     error: () => undefined,
   };
   const clock = { now: () => new Date(), sleep: async () => undefined };
-  const bounds = { maxResponseBytes: 1_000_000, timeoutMs: 400 };
+  const bounds = { maxResponseBytes: 1_000_000, timeoutMs: 10_000 };
   http = createChannelHttp({ limits: [], clock, log: quiet, fetch: guarded.fetch, ...bounds });
 });
 
@@ -81,7 +81,7 @@ describe('an answer', () => {
       socket.write(OK + start);
       poured = pour(socket, block);
     });
-    expect(await failureOf(url, 10_000)).toMatch(/^channel-unavailable .*UND_ERR_HEADERS_OVERFLOW/);
+    expect(await failureOf(url)).toMatch(/^channel-unavailable .*UND_ERR_HEADERS_OVERFLOW/);
     expect(poured.bytes).toBeLessThan(20_000_000);
     await talkedTo.closed;
   });
@@ -92,7 +92,7 @@ describe('an answer', () => {
       socket.write(`${OK}\r\n`);
       poured = pour(socket, Buffer.alloc(65_536));
     });
-    expect(await failureOf(url, 10_000)).toContain('answered more than 1000000 bytes');
+    expect(await failureOf(url)).toContain('answered more than 1000000 bytes');
     expect(poured.bytes).toBeLessThan(50_000_000);
     await talkedTo.closed;
   });
@@ -122,7 +122,7 @@ describe('an answer', () => {
       const timer = setInterval(() => socket.write(drop), 20);
       socket.on('close', () => clearInterval(timer));
     });
-    expect(await failureOf(url)).toContain('gave no complete answer within 0.4 s');
+    expect(await failureOf(url, 400)).toContain('gave no complete answer within 0.4 s');
     await talkedTo.closed;
   });
 });
@@ -130,7 +130,7 @@ describe('an answer', () => {
 describe('connections', () => {
   test('are so many and no more, and are let go when nobody waits for them', async () => {
     const url = await urlOf(() => undefined);
-    const failures = await Promise.all(Array.from({ length: 60 }, () => failureOf(url)));
+    const failures = await Promise.all(Array.from({ length: 60 }, () => failureOf(url, 400)));
     expect(new Set(failures.map((text) => text.split(' ')[0]))).toEqual(new Set(['channel-unavailable']));
     expect(server?.mostOpen).toBe(16);
     await eventually(() => expect(server?.openConnections).toBe(0));
@@ -149,7 +149,7 @@ describe('connections', () => {
 
   test('half made are ended with the host', async () => {
     const url = await urlOf(() => undefined, 'https');
-    expect(await failureOf(url)).toContain('gave no complete answer within 0.4 s');
+    expect(await failureOf(url, 400)).toContain('gave no complete answer within 0.4 s');
     expect(server?.openConnections).toBe(1);
     await guarded.close();
     await eventually(() => expect(server?.openConnections).toBe(0));

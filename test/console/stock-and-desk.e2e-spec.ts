@@ -114,6 +114,7 @@ describeWithBrowser('the console of stock and of the desk', () => {
     await eventually(async () => expect(await texts('Stock by location')).toHaveLength(2));
     await page.getByLabel('Rows').selectOption('');
     await page.getByLabel('SKU, name or barcode').fill('');
+    await eventually(() => expect(page.url()).not.toContain('search='));
     await page.getByLabel('Available at most').fill('10');
     await eventually(async () =>
       expect((await texts('Stock')).map((row) => row.slice(0, 3))).toEqual(['JUG', 'POT']),

@@ -17,7 +17,7 @@ describe('onhand demo --live', () => {
       {
         onNews: (text) => void news.push(text),
         onOpen: (opened) => (sight = opened),
-        onOrder: () => void (orders += 1),
+        onOrder: (counts) => void (orders = counts.orders),
         signal: ended.signal,
       },
     );
