@@ -36,8 +36,9 @@ export async function call<T>(
 ): Promise<T> {
   const response = await send(method, path, body, signal);
   if (response.status === 204) return undefined as T;
+  // A call that is given up while its answer is read has no answer.
+  if (response.ok) return (await response.json()) as T;
   const answer: unknown = await response.json().catch(() => ({}));
-  if (response.ok) return answer as T;
   const { code = 'unknown', detail = `the host answered ${response.status}` } = answer as {
     code?: string;
     detail?: string;

@@ -20,7 +20,9 @@ export function useApi<T>(path: string | undefined): Fetched<T> {
     if (path === undefined) return undefined;
     const stop = new AbortController();
     call<T>('GET', path, undefined, stop.signal).then(
-      (data) => setState({ path, data }),
+      (data) => {
+        if (!stop.signal.aborted) setState({ path, data });
+      },
       (problem: ApiProblem) => {
         if (!stop.signal.aborted)
           setState((before) => ({ path, problem, data: before.path === path ? before.data : undefined }));
