@@ -1,8 +1,7 @@
 import { useApi } from '../hooks';
-import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Badge, Heading, Section, Shown } from '../parts/basics';
-import { ChoiceFilter, Filters, TextFilter } from '../parts/filters';
+import { ChannelFilter, Filters, TextFilter } from '../parts/filters';
 import { skuLink } from '../parts/levels';
 import { PagedTable, usePaged } from '../parts/table';
 import { Tabs } from '../parts/tabs';
@@ -81,20 +80,12 @@ interface Row {
 
 function Rows() {
   const [{ sku, channel }] = useQuery();
-  const { channels } = useLive();
   const rows = usePaged<Row>('/v1/buffers/rows', { sku, channel });
   return (
     <>
       <Filters>
         <TextFilter name="sku" label="SKU, its whole code" />
-        <ChoiceFilter
-          name="channel"
-          label="Channel"
-          choices={[
-            { value: '', text: 'any' },
-            ...(channels ?? []).map(({ name }) => ({ value: name, text: name })),
-          ]}
-        />
+        <ChannelFilter />
       </Filters>
       <PagedTable
         of={rows}

@@ -3,7 +3,7 @@ import { useEvery } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Heading, Shown } from '../parts/basics';
-import { ChoiceFilter, Filters } from '../parts/filters';
+import { ChannelFilter, ChoiceFilter, Filters } from '../parts/filters';
 import { Pages, usePaged } from '../parts/table';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
@@ -54,14 +54,7 @@ function Desk() {
             { value: 'resolved', text: 'covered or cancelled' },
           ]}
         />
-        <ChoiceFilter
-          name="channel"
-          label="Channel"
-          choices={[
-            { value: '', text: 'any' },
-            ...(channels ?? []).map(({ name }) => ({ value: name, text: name })),
-          ]}
-        />
+        <ChannelFilter />
       </Filters>
       <Shown
         of={oversells}

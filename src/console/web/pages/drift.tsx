@@ -6,7 +6,7 @@ import type { ConsolePage } from '../pages';
 import { Badge, Count, Heading, Section, Shown, type Tone } from '../parts/basics';
 import { ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton } from '../parts/do';
-import { ChoiceFilter, Filters } from '../parts/filters';
+import { ChannelFilter, ChoiceFilter, Filters } from '../parts/filters';
 import { skuLink } from '../parts/levels';
 import { type Column, Table } from '../parts/table';
 import { Ago, Time } from '../parts/time';
@@ -78,14 +78,7 @@ function DriftPage() {
             { value: 'resolved', text: 'that were off' },
           ]}
         />
-        <ChoiceFilter
-          name="channel"
-          label="Channel"
-          choices={[
-            { value: '', text: 'any' },
-            ...(channels ?? []).map(({ name }) => ({ value: name, text: name })),
-          ]}
-        />
+        <ChannelFilter />
       </Filters>
       {channels?.length === 0 && <p class="notice empty">No channel is configured.</p>}
       {names.map((name) => (

@@ -1,7 +1,7 @@
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Heading } from '../parts/basics';
-import { ChoiceFilter, Filters } from '../parts/filters';
+import { ChannelFilter, ChoiceFilter, Filters } from '../parts/filters';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
 import type { ChannelStatus } from '../types';
@@ -50,14 +50,7 @@ function ParkedItems() {
             ...KINDS.map(({ name, title }) => ({ value: name, text: title })),
           ]}
         />
-        <ChoiceFilter
-          name="channel"
-          label="Channel"
-          choices={[
-            { value: '', text: 'any' },
-            ...(channels ?? []).map(({ name }) => ({ value: name, text: name })),
-          ]}
-        />
+        <ChannelFilter />
         <ChoiceFilter
           name="state"
           label="State"

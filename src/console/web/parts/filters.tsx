@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { useSettled } from '../hooks';
+import { useLive } from '../live';
 import { useQuery } from '../route';
 
 /** A line of filters above a list. Each is kept in the address: see `useQuery`. */
@@ -35,6 +36,21 @@ export function ChoiceFilter({
         ))}
       </select>
     </div>
+  );
+}
+
+/** One of the channels, or any. */
+export function ChannelFilter() {
+  const { channels } = useLive();
+  return (
+    <ChoiceFilter
+      name="channel"
+      label="Channel"
+      choices={[
+        { value: '', text: 'any' },
+        ...(channels ?? []).map(({ name }) => ({ value: name, text: name })),
+      ]}
+    />
   );
 }
 
