@@ -5,7 +5,6 @@ module.exports = {
   testEnvironment: '<rootDir>/test/support/test-environment.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
   moduleNameMapper: {
     '^onhand/channel-api$': '<rootDir>/src/channel-api/index.ts',
     '^onhand/channel-api/testing$': '<rootDir>/src/channel-api/testing/index.ts',
