@@ -1,4 +1,4 @@
-import { ChannelError, isChannelError } from 'onhand/channel-api';
+import { ChannelError, isChannelError, parsedUrl } from 'onhand/channel-api';
 import { readable, type ShopifyClient, type UserError } from './shopify.client';
 import { eachPage } from './shopify.inventory';
 import { PAGE_SIZES } from './shopify.limits';
@@ -70,5 +70,5 @@ async function move(
 }
 
 function pathOf(uri: string): string | undefined {
-  return URL.canParse(uri) ? new URL(uri).pathname : undefined;
+  return parsedUrl(uri)?.pathname;
 }

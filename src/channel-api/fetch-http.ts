@@ -11,6 +11,7 @@ import {
 import type { ChannelHttp, ChannelHttpRequest, ChannelHttpResponse } from './http-client';
 import { isKeyed, keyedName, usedUpQuota } from './keyed-limit';
 import { parseJsonLossless } from './lossless-json';
+import { parsedUrl } from './parsed-url';
 import { createRedactor, type Redactor } from './redaction';
 import { type LimitCost, type Limiter, type LimitRefusal, MemoryLimitStore, type Permit } from './limiter';
 import { QueuedLimiter } from './queued-limiter';
@@ -119,7 +120,7 @@ class FetchHttp implements ChannelHttp {
 
   /** The URL itself stays out of the message: one that cannot be parsed cannot be redacted by its parts. */
   private parseUrl(request: ChannelHttpRequest): URL {
-    const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+    const url = parsedUrl(request.url);
     if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new ChannelRequestError(
         `${request.method}: the URL is not an http or https URL; check the channel's base URL`,

@@ -17,6 +17,7 @@ export type { LearnedLimit, LimitState } from './limit-state';
 export * from './limiter';
 export * from './lossless-json';
 export * from './option-rules';
+export * from './parsed-url';
 export * from './plugin-options';
 export * from './queued-limiter';
 export * from './redaction';

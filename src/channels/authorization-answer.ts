@@ -1,3 +1,4 @@
+import { parsedUrl } from '../channel-api';
 import { Problem } from '../http/problem';
 
 /**
@@ -7,7 +8,7 @@ import { Problem } from '../http/problem';
 export function codeOf(answer: string, channel: string): string {
   const text = answer.trim();
   if (!/^https?:/i.test(text)) return decoded(text);
-  const parameters = URL.canParse(text) ? new URL(text).searchParams : new URLSearchParams();
+  const parameters = parsedUrl(text)?.searchParams ?? new URLSearchParams();
   const state = parameters.get('state');
   if (state !== null && state !== channel)
     throw refused(`is of the consent for ${JSON.stringify(state.slice(0, 100))}; give it to that channel`);

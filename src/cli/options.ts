@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parsedUrl } from '../channel-api/parsed-url';
 import { HostClient } from '../replay/host-client';
 import type { ReplayOptions } from '../replay/replay';
 
@@ -127,6 +128,6 @@ function numberWithin(text: string, least: number, most: number, expected: strin
 }
 
 function parseUrl(text: string): string {
-  if (/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) return text;
+  if (/^https?:$/.test(parsedUrl(text)?.protocol ?? '')) return text;
   throw new InvalidArgumentError(`Expected an address such as ${DEFAULT_URL}.`);
 }

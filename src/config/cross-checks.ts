@@ -3,6 +3,7 @@ import type { ChannelConfig } from './channel.config';
 import type { Config } from './config';
 import type { FaultCollector } from './fault-collector';
 import type { KeyPath } from './key-path';
+import { KPI_NAMES } from './kpi-names';
 import { type OutboundConfig, readAllowedAddress } from './outbound.config';
 import { receiverFaults } from './receiver.config';
 import { ROLES, rolesOf } from './role';
@@ -79,6 +80,8 @@ function checkTolerances(tolerances: Readonly<Record<string, unknown>>, faults: 
 function checkKpiAims(kpis: Readonly<Record<string, unknown>>, faults: FaultCollector): void {
   if (faults.has(['alerts', 'kpis'])) return;
   for (const [name, most] of Object.entries(kpis)) {
+    const isKnown = (KPI_NAMES as readonly string[]).includes(name);
+    if (!isKnown) faults.add(['alerts', 'kpis', name], `a KPI: one of ${KPI_NAMES.join(', ')}`, name);
     const isAim = most === null || (typeof most === 'number' && most >= 0);
     if (!isAim) faults.add(['alerts', 'kpis', name], 'a number, 0 or more, or null for no alert', most);
   }

@@ -1,4 +1,5 @@
 import { getMetadataStorage, ValidateBy, ValidateIf } from 'class-validator';
+import { parsedUrl } from '../channel-api/parsed-url';
 import { isMessageTemplate, MESSAGE_VARIABLES } from './message-template';
 
 /**
@@ -95,16 +96,16 @@ export function Address(protocols: readonly string[], expected: string): Propert
   return rule(
     'address',
     expected,
-    (value) =>
-      typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    (value) => typeof value === 'string' && protocols.includes(parsedUrl(value)?.protocol ?? ''),
   );
 }
 
 /** The address people and channels use: no credentials, query or fragment, because paths are added to it. */
 export function PublicAddress(): PropertyDecorator {
   return rule('publicAddress', 'an http or https address, such as https://stock.example.com', (value) => {
-    if (typeof value !== 'string' || !URL.canParse(value)) return false;
-    const { protocol, username, password, search, hash } = new URL(value);
+    const url = typeof value === 'string' ? parsedUrl(value) : undefined;
+    if (!url) return false;
+    const { protocol, username, password, search, hash } = url;
     return ['http:', 'https:'].includes(protocol) && username + password + search + hash === '';
   });
 }

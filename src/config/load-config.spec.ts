@@ -236,6 +236,8 @@ describe('faults', () => {
     ['channels: [{ name: Shop, plugin: x }]', 'channels[0].name', '"Shop"'],
     ['channels: [{ name: shop }]', 'channels[0].plugin', 'nothing'],
     ['channels: [{ name: shop, plugin: "not a name" }]', 'channels[0].plugin', '"not a name"'],
+    ['alerts: { kpis: { oversels: 1 } }', 'alerts.kpis.oversels', '"oversels"'],
+    ['alerts: { kpis: { oversells: -1 } }', 'alerts.kpis.oversells', '-1'],
     ['text', '', 'a text'],
   ])('%j is one fault at %j that found %s', (yaml, path, found) => {
     expect(faults(yaml)).toEqual([expect.objectContaining({ path, found })]);

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parsedUrl } from '../channel-api/parsed-url';
 import { TextList } from './field-rules';
 
 /** Where plugins may connect to beside public addresses. */
@@ -64,8 +65,8 @@ function addressOf(address: string, port?: number): AllowedAddress | string {
 
 /** Some numbers are read as IPv4 addresses by every URL parser; a person would not see which is meant. */
 function nameOf(host: string, port: number | undefined): AllowedAddress | string {
-  if (!URL.canParse(`http://${host}`)) return WHAT;
-  const { hostname } = new URL(`http://${host}`);
+  const hostname = parsedUrl(`http://${host}`)?.hostname;
+  if (hostname === undefined) return WHAT;
   if (isIP(hostname) !== 0) return `${hostname}, as that address is usually written`;
   return { kind: 'name', name: plainName(hostname), ...portOf(port) };
 }

@@ -1,3 +1,4 @@
+import { parsedUrl } from '../channel-api/parsed-url';
 import type { KeyPath } from './key-path';
 
 /** Stands where a secret would. */
@@ -24,8 +25,9 @@ export function maskAddresses(text: string): string {
 
 /** A connection address without its credentials and its query, which may hold them too. */
 export function maskConnection(url: string): string {
-  if (!URL.canParse(url)) return HIDDEN;
-  const { protocol, host, pathname, username, password } = new URL(url);
+  const parsed = parsedUrl(url);
+  if (!parsed) return HIDDEN;
+  const { protocol, host, pathname, username, password } = parsed;
   // A password with an unescaped slash ends up in the path, its @ with it.
   if (pathname.includes('@')) return HIDDEN;
   return `${protocol}//${username || password ? `${HIDDEN}@` : ''}${host}${pathname}`;

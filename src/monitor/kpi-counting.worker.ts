@@ -2,11 +2,12 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
+import { KPI_NAMES } from '../config/kpi-names';
 import { inTransaction, poolOf } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
 import { countOn, forgetOldSpans, sampleLevel } from './kpi-counting';
 import { type Fact, type FactName, FACTS } from './kpi-facts';
-import { KPI_NAMES, KPIS, type KpiWindow } from './kpis';
+import { KPIS, type KpiWindow } from './kpis';
 import { KpisService } from './kpis.service';
 
 export const COUNT_KPIS = 'count-kpis';

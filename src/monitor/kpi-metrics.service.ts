@@ -3,8 +3,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { Gauge, type Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ActivityService } from '../activity/activity.service';
+import type { KpiName } from '../config/kpi-names';
 import { type Fact, FACTS } from './kpi-facts';
-import { type KpiName, KPIS } from './kpis';
+import { KPIS } from './kpis';
 
 interface MetricOf {
   /** After `onhand_kpi_` and `onhand_channel_kpi_`; percentiles of one thing are one metric. */

@@ -5,7 +5,8 @@ import { Needs } from '../access/scopes';
 import { IsCode, IsTime, MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
 import { Problem } from '../http/problem';
-import { KPI_NAMES, type KpiName, KPIS, type KpiWindow, WINDOWS } from './kpis';
+import { KPI_NAMES, type KpiName } from '../config/kpi-names';
+import { KPIS, type KpiWindow, WINDOWS } from './kpis';
 import { KpisService } from './kpis.service';
 
 const WINDOW_NAMES = Object.keys(WINDOWS) as KpiWindow[];

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { UnknownChannelError } from '../channels/channels.errors';
 import { Config } from '../config/config';
+import { KPI_NAMES, type KpiName } from '../config/kpi-names';
 import { poolOf } from '../database/pool';
 import { FACT_EVENTS } from './kpi-events';
 import { type Fact, type FactName, FACTS } from './kpi-facts';
@@ -21,10 +22,8 @@ import { ceilTo, floorTo } from './spans';
 import { combined, emptyTally, type Tally } from './kpi-tally';
 import {
   type Kpi,
-  KPI_NAMES,
   type KpiDefinition,
   type KpiHistory,
-  type KpiName,
   type KpiReading,
   KPIS,
   type KpiWindow,

@@ -5,7 +5,8 @@ import { Config } from '../config/config';
 import { JobsService } from '../jobs/jobs.service';
 import { SeededRandom } from '../replay/random';
 import { COUNT_KPIS, KpiCountingWorker } from './kpi-counting.worker';
-import { type Kpi, KPI_NAMES, type KpiName, type KpiWindow, WINDOWS } from './kpis';
+import { KPI_NAMES, type KpiName } from '../config/kpi-names';
+import { type Kpi, type KpiWindow, WINDOWS } from './kpis';
 import { KpisService } from './kpis.service';
 
 const SEED = Number(process.env.KPI_SEED ?? Date.now() % 1_000_000);

@@ -1,3 +1,4 @@
+import type { KpiName } from '../config/kpi-names';
 import { type FactName, SYNC_TARGET_SECONDS } from './kpi-facts';
 import { percentileOf, ratioOf, type Tally } from './kpi-tally';
 
@@ -21,7 +22,6 @@ const count = ({ numerator }: Tally) => numerator;
 /** The largest that was found, if any was. */
 const worst = ({ numerator, denominator }: Tally) => (denominator === 0 ? null : numerator);
 
-/** The key figures, in the order they are told. What each says, and what it does not, is in docs/kpis.md. */
 export const KPIS = {
   reservation_conflict_rate: of('ratio', 0.003, 'reservations', ratioOf),
   sync_latency_p50_seconds: of('seconds', null, 'syncs', (tally) => percentileOf(tally, 0.5)),
@@ -37,10 +37,7 @@ export const KPIS = {
   push_queue_depth: of('count', null, 'queue', count),
   api_error_ratio: of('ratio', null, 'callErrors', ratioOf),
   api_throttled_ratio: of('ratio', null, 'callThrottles', ratioOf),
-} satisfies Record<string, KpiDefinition>;
-
-export type KpiName = keyof typeof KPIS;
-export const KPI_NAMES = Object.keys(KPIS) as KpiName[];
+} satisfies Record<KpiName, KpiDefinition>;
 
 function of(
   unit: KpiUnit,

@@ -1,6 +1,8 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
 import { Open } from '../access/scopes';
 import { BufferRulesService } from '../buffers/buffer-rules.service';
 import { RecalculationService } from '../buffers/recalculation.service';
@@ -11,6 +13,7 @@ import { LedgerService } from '../inventory/ledger.service';
 import { registerBufferMetrics } from './buffer-metrics';
 import { CallMetrics } from './call-metrics';
 import { type ChannelStatus, ChannelStatusService } from './channel-status.service';
+import { registerDeliveryMetrics } from './delivery-metrics';
 import { JobMetricsService } from './job-metrics.service';
 import { KpiMetricsService } from './kpi-metrics.service';
 import { ReconcileMetricsService } from './reconcile-metrics.service';
@@ -21,6 +24,7 @@ import { ReconcileMetricsService } from './reconcile-metrics.service';
 @Open()
 export class MetricsController {
   private readonly registry = new Registry();
+  private readonly readDeliveries: () => Promise<void>;
   private readonly channelGauges: { gauge: Gauge; of: (status: ChannelStatus) => number }[];
 
   constructor(
@@ -34,6 +38,7 @@ export class MetricsController {
     private readonly kpis: KpiMetricsService,
     recalculation: RecalculationService,
     buffers: BufferRulesService,
+    @InjectDataSource() dataSource: DataSource,
   ) {
     collectDefaultMetrics({ register: this.registry });
     new CallMetrics(this.registry, channels, breakers, limits);
@@ -41,6 +46,7 @@ export class MetricsController {
     reconciling.register(this.registry);
     kpis.register(this.registry);
     registerBufferMetrics(this.registry, recalculation, buffers);
+    this.readDeliveries = registerDeliveryMetrics(this.registry, dataSource);
     const { counts } = ledger;
     for (const [name, help, of] of [
       ['batches', 'Transactions committed by the ledger', () => counts.batches],
@@ -80,6 +86,7 @@ export class MetricsController {
   async metrics(): Promise<string> {
     await this.reconciling.read();
     await this.kpis.read();
+    await this.readDeliveries();
     for (const status of await this.status.all()) {
       for (const { gauge, of } of this.channelGauges) gauge.set({ channel: status.name }, of(status));
     }

@@ -1,3 +1,4 @@
+import { parsedUrl } from '../channel-api/parsed-url';
 import type { ChannelSimulator, SimulatorOptions } from '../channel-api/simulator';
 import type { ChannelConfig } from '../config/channel.config';
 import type { Config } from '../config/config';
@@ -89,7 +90,7 @@ function configuredChannel(config: Config, name: string): ChannelConfig {
 /** A replay at a real shop's address would push made-up stock into it. */
 function loopbackPort({ name, options }: ChannelConfig): number {
   const written = textAt(options, ['baseUrl']);
-  const url = written !== undefined && URL.canParse(written) ? new URL(written) : undefined;
+  const url = written === undefined ? undefined : parsedUrl(written);
   if (url !== undefined && LOOPBACK.test(url.hostname) && url.protocol === 'http:' && url.port !== '')
     return Number(url.port);
   throw new ReplaySetupError(

@@ -271,6 +271,51 @@ describe('webhooks to receivers', () => {
     await eventually(() => expect(fragile.received.at(-1)?.event.type).toBe('stock.changed'));
   });
 
+  test('what was never sent for five days is given up, and what is over is forgotten after thirty', async () => {
+    const age = (column: string, days: number) =>
+      host.dataSource.query(
+        `UPDATE deliveries SET ${column} = clock_timestamp() - make_interval(secs => $1)
+          WHERE nr = (SELECT max(nr) FROM deliveries WHERE receiver = 'erp') RETURNING id`,
+        [days * 86_400],
+      );
+    const purge = () => host.api.post('/v1/schedule/purge-deliveries/run');
+    const last = async () => (await deliveries(host, 'receiver=erp'))[0]!;
+    const left = async () => {
+      const { body } = await host.api.get<string>('/metrics');
+      return /^onhand_deliveries\{receiver="erp",state="given-up"\} (\d+)$/m.exec(body)?.[1];
+    };
+    const before = (await last()).id;
+    erp.behaviour = answers(503);
+    await restock(host, 'C');
+    await eventually(async () => {
+      const { id, state, attempts } = await last();
+      expect({ isNew: id !== before, state, attempts }).toEqual({
+        isNew: true,
+        state: 'waiting',
+        attempts: 1,
+      });
+    });
+    const { id } = await last();
+    // Nothing sends it meanwhile, as to a receiver that is configured no more.
+    await host.dataSource.query(`UPDATE receivers SET not_before = 'infinity' WHERE name = 'erp'`);
+    await age('next_at', 4.9);
+    await purge();
+    expect(await last()).toMatchObject({ id, state: 'waiting' });
+    expect(await left()).toBe('0');
+    await age('next_at', 5.1);
+    await purge();
+    expect(await last()).toMatchObject({ id, state: 'given-up', error: 'it answered 503' });
+    expect(await left()).toBe('1');
+    await age('finished_at', 29.9);
+    await purge();
+    expect(await last()).toMatchObject({ id });
+    await age('finished_at', 30.1);
+    await purge();
+    expect((await host.api.get(`/v1/deliveries/${id}`)).status).toBe(404);
+    expect(await last()).toMatchObject({ id: before });
+    erp.behaviour = answers(204);
+  });
+
   test('what is no receiver or no delivery is told as such', async () => {
     for (const [method, path, status] of [
       ['POST', '/v1/receivers/nobody/test', 404],

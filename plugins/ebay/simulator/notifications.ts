@@ -1,5 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { OrderDocument, SimulatedReply, SimulatedRequest, WebhookDelivery } from 'onhand/channel-api';
+import {
+  type OrderDocument,
+  parsedUrl,
+  type SimulatedReply,
+  type SimulatedRequest,
+  type WebhookDelivery,
+} from 'onhand/channel-api';
 import { notificationRefusal } from './refusal';
 import { asObject, type JsonObject, jsonOf, textIn } from './request-json';
 import type { EbayStock } from './stock';
@@ -295,7 +301,7 @@ function destinationIn(body: JsonObject): Omit<Destination, 'destinationId'> {
   if (name === '' || name.length > 64)
     throw notificationRefusal(400, 195016, 'Invalid name. Markups or lengths greater than 64 not supported');
   const { endpoint, verificationToken } = asObject(body.deliveryConfig);
-  if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
+  if (typeof endpoint !== 'string' || !parsedUrl(endpoint))
     throw notificationRefusal(400, 195017, 'Invalid or missing endpoint.');
   if (typeof verificationToken !== 'string' || !ENDPOINT_TOKEN.test(verificationToken))
     throw notificationRefusal(400, 195019, 'Invalid or missing verification token for this endpoint.');
