@@ -55,8 +55,8 @@ const CONNECTIONS = 4;
 @Injectable()
 export class PushService implements OnApplicationShutdown {
   private readonly log = new Logger('push');
-
   private readonly pool: Pool;
+  private stopped = false;
 
   constructor(
     @InjectDataSource() dataSource: DataSource,
@@ -73,10 +73,15 @@ export class PushService implements OnApplicationShutdown {
     await this.pool.end();
   }
 
+  /** Claims no more; what is dirty is left to the other hosts, or to the next start. */
+  stop(): void {
+    this.stopped = true;
+  }
+
   /** Pushes batch after batch until nothing of the channel is due, or the channel fails. */
   async pushDirty(channel: ReadyChannel): Promise<PushRun> {
     const run: PushRun & { failures: number } = { sent: 0, ordersFirst: false, failures: 0 };
-    for (;;) {
+    while (!this.stopped) {
       // Looked at before each claim: it may be this very run's push that was given up.
       if (channel.deadline.busy) {
         this.log.error(
@@ -91,6 +96,7 @@ export class PushService implements OnApplicationShutdown {
       await this.pushClaim(channel, claim, run);
       if (run.retryAfterMs !== undefined) return run;
     }
+    return run;
   }
 
   /** What a channel has never taken although it may, so that going live needs no change of stock. */

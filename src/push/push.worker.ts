@@ -65,6 +65,7 @@ export class PushWorker implements OnApplicationBootstrap, OnModuleInit, BeforeA
   }
 
   beforeApplicationShutdown(): void {
+    this.push.stop();
     for (const retry of this.retries.values()) clearTimeout(retry);
   }
 

@@ -90,7 +90,7 @@ export class HostWatch {
   private async waiting(): Promise<Pick<Sample, 'inbox' | 'dirtyListings' | 'lagSeconds'>> {
     const { rows } = await this.database.query<{ inbox: string; dirty: string; lag: string }>(
       `SELECT (SELECT count(*) FROM inbox WHERE state = 'received') AS inbox, count(*) AS dirty,
-              coalesce(extract(epoch FROM now() - min(dirty_since)), 0) AS lag
+              coalesce(extract(epoch FROM now() - min(since)), 0) AS lag
          FROM dirty_listings WHERE parked_at IS NULL`,
     );
     const { inbox, dirty, lag } = rows[0]!;
