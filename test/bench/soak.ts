@@ -101,6 +101,8 @@ async function run(
     const load = await new WebhookLoad(host, shops, bought).run(perSecond, minutes * 60);
     const sync = await probes.stop();
     const quietAfterSeconds = await watch.quiet();
+    await readOrdersOnceMore(client, shops);
+    await watch.quiet();
     const differing: Record<string, number> = {};
     for (const [name, shop] of shops) {
       differing[name] = (await compareChannel(client, shop.shown(), PLAIN_RULES)).differences.length;
@@ -159,6 +161,11 @@ async function stock(client: HostClient, skus: readonly string[]): Promise<void>
     const events = some.map((sku) => ({ type: 'RESTOCK', sku, quantity: UNITS }));
     await client.post('/v1/events', events, { key: `fill-${first}` });
   }
+}
+
+/** A webhook that was not taken is not sent again here: what it told of comes with the next poll, as everywhere. */
+async function readOrdersOnceMore(client: HostClient, shops: Stage['shops']): Promise<void> {
+  for (const name of shops.keys()) await client.post(`/v1/schedule/poll-orders:${name}/run`);
 }
 
 /** As the host tells it of itself, over its last hour. */
