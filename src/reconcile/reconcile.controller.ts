@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { ChannelsService } from '../channels/channels.service';
+import { placeInTime } from '../database/sql-time';
 import { IsText, MayBeAbsent } from '../http/fields';
 import { LimitQuery, pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { TaskAnswers, WaitQuery } from './task-answers';
