@@ -42,40 +42,17 @@ export function columnsFor(channel: string): Column<Drift>[] {
       heading: true,
       of: (drift) => <ListingCell channel={channel} of={drift} />,
     },
-    {
-      name: 'Shows',
-      number: true,
-      of: ({ channelSku, shown, cause }) =>
-        shown === null ? (
-          '–'
-        ) : (
-          <Count
-            of={shown}
-            to={
-              cause === 'unmapped'
-                ? linkTo('/mapping', { channel })
-                : listingLink(channel, channelSku, { show: 'pushes' })
-            }
-            names={`shown of ${channelSku}: what it was told`}
-            quiet
-          />
-        ),
-    },
+    { name: 'Shows', number: true, of: (drift) => <ShownUnits channel={channel} of={drift} /> },
     {
       name: 'Should show',
       number: true,
-      of: ({ expected, channelSku }) =>
-        expected === null ? (
-          '–'
-        ) : (
-          <Count
-            of={expected}
-            to={listingLink(channel, channelSku)}
-            names={`of ${channelSku}: how it comes about`}
-            always
-            quiet
-          />
-        ),
+      of: ({ expected, channelSku }) => (
+        <Units
+          of={expected}
+          to={listingLink(channel, channelSku)}
+          names={`of ${channelSku}: how it comes about`}
+        />
+      ),
     },
     {
       name: 'Was told',
@@ -83,12 +60,10 @@ export function columnsFor(channel: string): Column<Drift>[] {
       of: ({ channelSku, pushed, pushedAt }) =>
         pushed !== null && (
           <>
-            <Count
+            <Units
               of={pushed}
               to={listingLink(channel, channelSku, { show: 'pushes' })}
               names={`of ${channelSku}: what it was told`}
-              always
-              quiet
             />{' '}
             <span class="quiet">{pushedAt && <Ago at={pushedAt} />}</span>
           </>
@@ -119,6 +94,19 @@ export function columnsFor(channel: string): Column<Drift>[] {
       ),
     },
   ];
+}
+
+/** What nobody has mapped was told nothing; it waits to be mapped. */
+function ShownUnits({ channel, of: { channelSku, shown, cause } }: { channel: string; of: Drift }) {
+  const to =
+    cause === 'unmapped'
+      ? linkTo('/mapping', { channel })
+      : listingLink(channel, channelSku, { show: 'pushes' });
+  return <Units of={shown} to={to} names={`shown of ${channelSku}: what it was told`} />;
+}
+
+function Units({ of, to, names }: { of: number | null; to: string; names: string }) {
+  return of === null ? <>–</> : <Count of={of} to={to} names={names} always quiet />;
 }
 
 function StateBadge({ of: { escalatedAt, acceptedAt, resolvedAt } }: { of: Drift }) {
