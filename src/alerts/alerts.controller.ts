@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nest
 import { IsIn } from 'class-validator';
 import type { Request } from 'express';
 import { Needs } from '../access/scopes';
-import { MayBeAbsent } from '../http/fields';
+import { IsCode, MayBeAbsent } from '../http/fields';
 import { cursorNumber, PageQuery } from '../http/page';
 import type { AlertView } from './alert-view';
 import { UnknownAlertError } from './alerts.errors';
@@ -16,6 +16,11 @@ class AlertsQuery extends PageQuery {
   @MayBeAbsent()
   @IsIn(STATES)
   state?: AlertView['state'];
+
+  @ApiPropertyOptional({ description: 'Raised by this rule: its name in /v1/alerts/rules' })
+  @MayBeAbsent()
+  @IsCode()
+  rule?: string;
 }
 
 @ApiTags('alerts')
@@ -27,8 +32,8 @@ export class AlertsController {
   @Get()
   @Needs('channels:read')
   @ApiOperation({ summary: 'What is, or was, worth a person’s attention, newest first' })
-  list(@Query() { state, limit, cursor }: AlertsQuery) {
-    return this.alerts.list(state, limit, cursorNumber(cursor));
+  list(@Query() { limit, cursor, ...filter }: AlertsQuery) {
+    return this.alerts.list(filter, limit, cursorNumber(cursor));
   }
 
   @Get('rules')

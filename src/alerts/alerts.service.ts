@@ -62,13 +62,14 @@ export class AlertsService {
 
   /** Newest first. */
   async list(
-    state: AlertView['state'] | undefined,
+    { state, rule }: { state?: AlertView['state']; rule?: string },
     limit: number,
     beforeId?: number,
   ): Promise<PageOf<AlertView>> {
     const rows: AlertRow[] = await this.dataSource.query(
-      `SELECT ${ALERT_COLUMNS} FROM alerts WHERE ($1::text IS NULL OR state = $1) AND id < $2 ORDER BY id DESC LIMIT $3`,
-      [state ?? null, beforeId ?? Number.MAX_SAFE_INTEGER, limit + 1],
+      `SELECT ${ALERT_COLUMNS} FROM alerts
+        WHERE ($1::text IS NULL OR state = $1) AND id < $2 AND ($4::text IS NULL OR rule = $4) ORDER BY id DESC LIMIT $3`,
+      [state ?? null, beforeId ?? Number.MAX_SAFE_INTEGER, limit + 1, rule ?? null],
     );
     return pageOf(rows, limit, ({ id }) => id, viewOf);
   }

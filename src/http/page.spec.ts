@@ -1,4 +1,4 @@
-import { cursorNumber, MAX_INTEGER_ID, pageOf } from './page';
+import { cursorNumber, MAX_INTEGER_ID, NEWEST, pageOf, placeOfCursor } from './page';
 import { Problem } from './problem';
 
 const rows = (count: number) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
@@ -55,5 +55,36 @@ describe('a cursor', () => {
   test('beyond the ids of its table is none that a page gave', () => {
     expect(cursorNumber(encoded(String(MAX_INTEGER_ID)), MAX_INTEGER_ID)).toBe(MAX_INTEGER_ID);
     expect(() => cursorNumber(encoded(String(MAX_INTEGER_ID + 1)), MAX_INTEGER_ID)).toThrow(Problem);
+  });
+});
+
+describe('a cursor into a list by time', () => {
+  const encoded = (text: string) => Buffer.from(text).toString('base64url');
+  const ID = '0192f3a4-0000-4000-8000-0123456789ab';
+
+  test('that is absent stands before the newest', () => {
+    expect(placeOfCursor(undefined)).toEqual(NEWEST);
+  });
+
+  test('is the moment to the microsecond, and the id among those of one moment', () => {
+    expect(placeOfCursor(encoded(`2026-11-21T22:05:09.123456Z ${ID}`))).toEqual({
+      at: '2026-11-21T22:05:09.123456Z',
+      id: ID,
+    });
+  });
+
+  test.each([
+    '',
+    encoded(''),
+    encoded('7'),
+    encoded(`2026-11-21T22:05:09.123Z ${ID}`),
+    encoded(`2026-06-31T22:05:09.123456Z ${ID}`),
+    encoded(`2026-11-21T24:00:00.000000Z ${ID}`),
+    encoded(`0000-11-21T22:05:09.123456Z ${ID}`),
+    encoded(`infinity ${ID}`),
+    encoded('2026-11-21T22:05:09.123456Z 7'),
+    encoded(`2026-11-21T22:05:09.123456Z ${ID} `),
+  ])('%j is none that a page gave', (cursor) => {
+    expect(() => placeOfCursor(cursor)).toThrow(Problem);
   });
 });

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { MayBeAbsent } from './fields';
+import type { Problem } from './problem';
 import { invalidRequest } from './validation';
 
 /** `?limit=` (1 to 500), for the newest of a list that has no pages. */
@@ -46,11 +47,36 @@ export function pageOf<Row, T>(
 /** The largest id of a table whose ids are PostgreSQL integers; comparing with more is an error there. */
 export const MAX_INTEGER_ID = 2 ** 31 - 1;
 
+/** Where a row stands in a list by time: `placeInTime` writes it. */
+export interface PlaceInTime {
+  at: string;
+  id: string;
+}
+
+/** Before the first row of a list whose newest comes first. */
+export const NEWEST: PlaceInTime = { at: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+
+const PLACE = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{6}Z) ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+
+/** The place in a cursor, `NEWEST` without one; throws a problem when it is none of ours. */
+export function placeOfCursor(cursor: string | undefined): PlaceInTime {
+  if (cursor === undefined) return NEWEST;
+  const [, second, fraction, id] = PLACE.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  const at = `${second}${fraction}`;
+  // The 31st of June has the form of a time, and PostgreSQL reads it as none.
+  const isTime = !Number.isNaN(Date.parse(at)) && new Date(at).toISOString().startsWith(second!);
+  if (!isTime) throw foreignCursor();
+  return { at, id: id! };
+}
+
 /** The number in a cursor, at most `largest`; throws a problem when it is none of ours. */
 export function cursorNumber(cursor: string | undefined, largest = 1e15): number | undefined {
   if (cursor === undefined) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
-  if (!/^\d{1,15}$/.test(text) || Number(text) > largest)
-    throw invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
+  if (!/^\d{1,15}$/.test(text) || Number(text) > largest) throw foreignCursor();
   return Number(text);
+}
+
+function foreignCursor(): Problem {
+  return invalidRequest([{ field: 'cursor', message: 'is not one that this API gave' }]);
 }

@@ -56,7 +56,7 @@ class StockQuery extends IntersectionType(PageQuery, MomentQuery) {
   atMost?: number;
 }
 
-class EventsQuery extends PageQuery {
+class EventsQuery extends IntersectionType(PageQuery, MomentQuery) {
   @ApiPropertyOptional({ enum: EVENT_TYPES })
   @MayBeAbsent()
   @IsIn(EVENT_TYPES)
@@ -128,8 +128,12 @@ export class StockController {
 
   @Get('stock/:sku/events')
   @Needs('stock:read')
-  @ApiOperation({ summary: 'Ledger events of one SKU, newest first; all that fit every filter given' })
+  @ApiOperation({
+    summary: 'Ledger events of one SKU, newest first; all that fit every filter given',
+    description: '`asOf`: those that had happened by then. `knownAt`: those that had been recorded by then.',
+  })
   async events(@Param('sku') code: string, @Query() { limit, cursor, location, ...filter }: EventsQuery) {
+    oneMoment(filter);
     const skuId = await this.skuId(code);
     const codes = location?.split(',') ?? [];
     const locationIds = await Promise.all(codes.map((each) => this.catalog.locationId(each, 'location')));

@@ -60,6 +60,9 @@ export interface EventFilter {
   channel?: string;
   orderId?: string;
   reservationId?: string;
+  /** ISO 8601: those that had happened by then, and those that were recorded by then. */
+  asOf?: string;
+  knownAt?: string;
 }
 
 /** Of one level. */
@@ -147,6 +150,8 @@ export class StockService {
       filter.channel ?? null,
       filter.orderId ?? null,
       filter.reservationId ?? null,
+      filter.asOf ?? null,
+      filter.knownAt ?? null,
     ]);
   }
 
@@ -186,5 +191,6 @@ const EVENTS = `
                      AND ($6::stock_state[] IS NULL OR (from_state = ANY($6)) <> (to_state = ANY($6)))
                      AND ($7::text IS NULL OR channel = $7) AND ($8::text IS NULL OR order_id = $8)
                      AND ($9::uuid IS NULL OR reservation_id = $9)
+                     AND ($10::timestamptz IS NULL OR occurred_at <= $10) AND ($11::timestamptz IS NULL OR recorded_at <= $11)
                    ORDER BY version DESC LIMIT $2) e ON true
    WHERE l.sku_id = $1 AND ($4::int[] IS NULL OR l.location_id = ANY($4)) ORDER BY e.seq DESC LIMIT $2`;

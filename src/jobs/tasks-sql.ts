@@ -1,3 +1,5 @@
+import { placeInTime } from '../database/sql-time';
+
 /** Answers the row made, or the one that is open already. */
 export const START = `
   WITH made AS (
@@ -8,16 +10,16 @@ export const START = `
   SELECT id, false FROM tasks WHERE kind = $2 AND subject = $3 AND state IN ('queued', 'running') AND NOT EXISTS (SELECT FROM made)
   LIMIT 1`;
 
-const VIEW = `
-  SELECT id, kind, subject, params, state, asked_by AS "askedBy", asked_at AS "askedAt", started_at AS "startedAt",
-         finished_at AS "finishedAt", cancel_asked_at AS "cancelAskedAt", done, total, note, report, error, error_code AS "errorCode"
-    FROM tasks`;
+const COLUMNS = `
+         id, kind, subject, params, state, asked_by AS "askedBy", asked_at AS "askedAt", started_at AS "startedAt",
+         finished_at AS "finishedAt", cancel_asked_at AS "cancelAskedAt", done, total, note, report, error, error_code AS "errorCode"`;
 
-export const READ = `${VIEW} WHERE id = $1`;
+export const READ = `SELECT ${COLUMNS} FROM tasks WHERE id = $1`;
 
 export const READ_PAGE = `
-  ${VIEW} WHERE ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR subject = $3)
-     AND ($4::text IS NULL OR state = $4) ORDER BY asked_at DESC LIMIT $1`;
+  SELECT ${COLUMNS}, ${placeInTime('asked_at', 'id')} AS place FROM tasks
+   WHERE ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR subject = $3) AND ($4::text IS NULL OR state = $4)
+     AND (asked_at, id) < ($5::timestamptz, $6::uuid) ORDER BY asked_at DESC, id DESC LIMIT $1`;
 
 /** Reports are for whoever asks for one. */
 export const READ_OPEN = `

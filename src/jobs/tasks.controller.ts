@@ -3,10 +3,10 @@ import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nest
 import { IsIn } from 'class-validator';
 import { Needs } from '../access/scopes';
 import { IsCode, MayBeAbsent } from '../http/fields';
-import { LimitQuery } from '../http/page';
+import { pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { TASK_STATES, TasksService, type TaskState } from './tasks.service';
 
-class TasksQuery extends LimitQuery {
+class TasksQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'Such as reconcile, verify, rebuild' })
   @MayBeAbsent()
   @IsCode()
@@ -32,8 +32,14 @@ export class TasksController {
   @Get()
   @Needs('channels:read')
   @ApiOperation({ summary: 'Long tasks of the last 30 days with how far each is, newest first' })
-  async list(@Query() { limit, ...filter }: TasksQuery) {
-    return { items: await this.tasks.list(limit, filter) };
+  async list(@Query() { limit, cursor, ...filter }: TasksQuery) {
+    const tasks = await this.tasks.list(limit + 1, filter, placeOfCursor(cursor));
+    return pageOf(
+      tasks,
+      limit,
+      ({ place }) => place,
+      ({ place: _place, ...task }) => task,
+    );
   }
 
   @Get(':id')

@@ -5,6 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { poolOf } from '../database/pool';
+import { NEWEST, type PlaceInTime } from '../http/page';
 import {
   NoSuchTaskError,
   TaskBusyError,
@@ -59,6 +60,11 @@ export interface TaskView {
   report: object | null;
   error: string | null;
   errorCode: string | null;
+}
+
+/** With where it stands in the list. */
+export interface ListedTask extends TaskView {
+  place: string;
 }
 
 /** A task that is not over, as far as those who watch it are told. */
@@ -138,13 +144,14 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     return rows[0];
   }
 
-  /** Newest first. */
+  /** Newest first, of those asked for before the place given. */
   async list(
     limit: number,
     filter: { kind?: string; subject?: string; state?: TaskState } = {},
-  ): Promise<TaskView[]> {
+    { at, id }: PlaceInTime = NEWEST,
+  ): Promise<ListedTask[]> {
     const { kind = null, subject = null, state = null } = filter;
-    return (await this.pool.query<TaskView>(READ_PAGE, [limit, kind, subject, state])).rows;
+    return (await this.pool.query<ListedTask>(READ_PAGE, [limit, kind, subject, state, at, id])).rows;
   }
 
   /** Those that are not over, newest first; there is one of a kind and subject at most. */

@@ -15,6 +15,8 @@ export interface ChannelStatus {
   pinned?: boolean;
   mode: string;
   state: 'ready' | 'failed';
+  /** Its account’s owner consents in a browser: see /v1/channels/{channel}/authorization. */
+  consents?: boolean;
   /** Why it is not served. */
   error?: string;
   /** Set while a person has stopped pushing to it. */
@@ -83,7 +85,11 @@ export class ChannelStatusService {
         state,
         ...(channel.state === 'failed'
           ? { error: channel.error }
-          : { pluginVersion: channel.pluginVersion, pinned: channel.isPinned }),
+          : {
+              pluginVersion: channel.pluginVersion,
+              pinned: channel.isPinned,
+              consents: channel.channel.authorization !== undefined,
+            }),
         ...(count.paused && { paused: count.paused }),
         breaker: this.breakers.stateOf(name),
         stale: this.breakers.stalenessOf(name) ?? null,

@@ -8,8 +8,8 @@ import { PublishedQuantityService } from '../buffers/published-quantity.service'
 import { ChannelsService } from '../channels/channels.service';
 import { type Listing, ListingsService } from '../channels/listings.service';
 import { IsCode, IsText, MayBeAbsent } from '../http/fields';
-import { isoTime } from '../database/sql-time';
-import { cursorNumber, LimitQuery, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
+import { isoTime, placeInTime } from '../database/sql-time';
+import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { Problem } from '../http/problem';
 import { CatalogService } from '../inventory/catalog.service';
 
@@ -100,15 +100,18 @@ export class ListingsController {
 
   @Get('listings/:id/pushes')
   @Needs('channels:read')
-  @ApiOperation({ summary: 'The last pushes of a listing with their waterfalls, newest first' })
-  async pushes(@Param('id') id: string, @Query() { limit }: LimitQuery) {
-    const items = await this.dataSource.query(
-      `SELECT id, nullif(channel_location, '') AS "channelLocation", quantity, previous, state, reason, receipt, trigger, waterfall,
-              sent_at AS "sentAt", answered_at AS "answeredAt", confirmed_at AS "confirmedAt"
-         FROM pushes WHERE listing_id = $1 ORDER BY sent_at DESC LIMIT $2`,
-      [listingId(id), limit],
+  @ApiOperation({ summary: 'Pushes of a listing with their waterfalls, newest first' })
+  async pushes(@Param('id') id: string, @Query() { limit, cursor }: PageQuery) {
+    const before = placeOfCursor(cursor);
+    const rows: { place: string }[] = await this.dataSource.query(PUSHES, [
+      ...[listingId(id), limit + 1, before.at, before.id],
+    ]);
+    return pageOf(
+      rows,
+      limit,
+      ({ place }) => place,
+      ({ place: _place, ...push }) => push,
     );
-    return { items };
   }
 
   private async find(channel: string, afterId: number, limit: number, filter: ListingsFilter) {
@@ -140,6 +143,11 @@ export class ListingsController {
     return new Map(rows.map((row) => [row.id, row]));
   }
 }
+
+const PUSHES = `
+  SELECT id, nullif(channel_location, '') AS "channelLocation", quantity, previous, state, reason, receipt, trigger, waterfall,
+         sent_at AS "sentAt", answered_at AS "answeredAt", confirmed_at AS "confirmedAt", ${placeInTime('sent_at', 'id')} AS place
+    FROM pushes WHERE listing_id = $1 AND (sent_at, id) < ($3::timestamptz, $4::uuid) ORDER BY sent_at DESC, id DESC LIMIT $2`;
 
 /** Throws `Problem` when it cannot be the id of a listing. */
 function listingId(id: string): number {

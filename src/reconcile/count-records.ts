@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import { placeInTime } from '../database/sql-time';
+import type { PlaceInTime } from '../http/page';
 import type { CountState } from './count-lines';
 
 export interface CountRow {
@@ -44,6 +46,11 @@ export interface CountSummary extends CountRow {
   adjustedUnits: number;
 }
 
+/** With where it stands in the list. */
+export interface ListedCount extends CountSummary {
+  place: string;
+}
+
 export type NewLine = Pick<
   CountLineRow,
   'line' | 'sku' | 'location' | 'skuId' | 'locationId' | 'state' | 'counted'
@@ -87,9 +94,13 @@ export class CountRecords {
     return (await this.pool.query<CountRow>(`${READ} WHERE id = $1`, [id])).rows[0];
   }
 
-  /** Newest first. */
-  async summaries(limit: number, id?: string): Promise<CountSummary[]> {
-    return (await this.pool.query<CountSummary>(SUMMARIES, [limit, id ?? null])).rows;
+  async summary(id: string): Promise<CountSummary | undefined> {
+    return (await this.pool.query<CountSummary>(SUMMARY, [id])).rows[0];
+  }
+
+  /** Newest first, of those received before the place given. */
+  async summaries(limit: number, { at, id }: PlaceInTime): Promise<ListedCount[]> {
+    return (await this.pool.query<ListedCount>(SUMMARIES, [limit, at, id])).rows;
   }
 
   async lines(id: string, status: string | null, afterLine: number, limit: number): Promise<CountLineRow[]> {
@@ -149,22 +160,31 @@ const APPEND_LINES = `
          l."skuId", l."locationId", l.state, l.counted, 'not in the snapshot'
     FROM jsonb_to_recordset($2::jsonb) AS l ${LINE_COLUMNS}`;
 
-const READ = `
-  SELECT id, source, kind, taken_at AS "takenAt", reason, state, received_at AS "receivedAt", received_by AS "receivedBy",
-         finished_at AS "finishedAt", accuracy, drift FROM counts`;
+const COLUMNS = `
+         id, source, kind, taken_at AS "takenAt", reason, state, received_at AS "receivedAt", received_by AS "receivedBy",
+         finished_at AS "finishedAt", accuracy, drift`;
 
-const SUMMARIES = `
+const READ = `SELECT ${COLUMNS} FROM counts`;
+
+const summariesOf = (counts: string) => `
   SELECT c.*, coalesce(l.lines, 0) AS lines, coalesce(l."byStatus", '{}') AS "byStatus", coalesce(l.counted, 0)::bigint AS "countedUnits",
          coalesce(l.ledger, 0)::bigint AS "ledgerUnits", coalesce(l.differing, 0)::bigint AS "differingUnits",
          coalesce(l.adjusted, 0)::bigint AS "adjustedUnits"
-    FROM (${READ} WHERE $2::uuid IS NULL OR id = $2 ORDER BY received_at DESC LIMIT $1) c
+    FROM (${counts}) c
     LEFT JOIN LATERAL (
       SELECT sum(n)::bigint AS lines, jsonb_object_agg(status, n) AS "byStatus", sum(counted) AS counted, sum(ledger) AS ledger,
              sum(differing) AS differing, sum(adjusted) AS adjusted
         FROM (SELECT status, count(*) AS n, sum(counted_units) AS counted, sum(ledger_units) AS ledger,
                      coalesce(sum(abs(difference)), 0) AS differing, sum(difference) FILTER (WHERE status = 'adjusted') AS adjusted
-                FROM count_lines WHERE count_id = c.id GROUP BY status) s) l ON true
-   ORDER BY c."receivedAt" DESC`;
+                FROM count_lines WHERE count_id = c.id GROUP BY status) s) l ON true`;
+
+const SUMMARY = summariesOf(`${READ} WHERE id = $1`);
+
+const SUMMARIES = `
+  ${summariesOf(`
+      SELECT ${COLUMNS}, ${placeInTime('received_at', 'id')} AS place FROM counts
+       WHERE (received_at, id) < ($2::timestamptz, $3::uuid) ORDER BY received_at DESC, id DESC LIMIT $1`)}
+   ORDER BY c."receivedAt" DESC, c.id DESC`;
 
 const LINES = `
   SELECT line, sku, location, sku_id AS "skuId", location_id AS "locationId", counted_state AS state, counted_units AS counted,

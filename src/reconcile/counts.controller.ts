@@ -12,7 +12,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Min } from 'class-val
 import { raw, type Request, type Response } from 'express';
 import { Needs } from '../access/scopes';
 import { IsCode, IsPastTime, IsText, MayBeAbsent } from '../http/fields';
-import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery, LimitQuery } from '../http/page';
+import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { invalidRequest } from '../http/validation';
 import { readCountCsv, readCountRows, type ReadLines } from './count-lines';
 import { CountsService } from './counts.service';
@@ -110,9 +110,15 @@ export class CountsController {
 
   @Get()
   @Needs('stock:read')
-  @ApiOperation({ summary: 'The last counts with what they came to, newest first' })
-  async list(@Query() { limit }: LimitQuery) {
-    return { items: await this.counts.list(limit) };
+  @ApiOperation({ summary: 'Counts with what they came to, newest first' })
+  async list(@Query() { limit, cursor }: PageQuery) {
+    const counts = await this.counts.list(limit + 1, placeOfCursor(cursor));
+    return pageOf(
+      counts,
+      limit,
+      ({ place }) => place,
+      ({ place: _place, ...count }) => count,
+    );
   }
 
   @Get(':id')

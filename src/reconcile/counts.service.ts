@@ -4,6 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
 import { poolOf } from '../database/pool';
+import type { PlaceInTime } from '../http/page';
 import { CatalogService } from '../inventory/catalog.service';
 import { UnknownLocationError } from '../inventory/inventory.errors';
 import { EMPTY_LEVEL, type Level } from '../inventory/level';
@@ -17,6 +18,7 @@ import {
   CountRecords,
   type CountRow,
   type CountSummary,
+  type ListedCount,
   type LineUpdate,
 } from './count-records';
 import { CountClosedError, NoSuchCountError } from './reconcile.errors';
@@ -79,13 +81,14 @@ export class CountsService implements OnModuleInit {
 
   /** Throws `NoSuchCountError`. */
   async summary(id: string): Promise<CountSummary> {
-    const [summary] = await this.records.summaries(1, id);
+    const summary = await this.records.summary(id);
     if (!summary) throw new NoSuchCountError(id);
     return summary;
   }
 
-  list(limit: number): Promise<CountSummary[]> {
-    return this.records.summaries(limit);
+  /** Newest first, of those received before the place given. */
+  list(limit: number, before: PlaceInTime): Promise<ListedCount[]> {
+    return this.records.summaries(limit, before);
   }
 
   async lines(id: string, status: string | null, afterLine: number, limit: number): Promise<CountLineRow[]> {

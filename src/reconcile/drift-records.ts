@@ -1,8 +1,17 @@
 import type { Pool } from 'pg';
 import type { Facts } from './judge';
 
-export type DriftCause =
-  'drift' | 'not-applied' | 'channel-edit' | 'unseen-order' | 'orders-unread' | 'missing' | 'unmapped';
+export const DRIFT_CAUSES = [
+  'drift',
+  'not-applied',
+  'channel-edit',
+  'unseen-order',
+  'orders-unread',
+  'missing',
+  'unmapped',
+] as const;
+
+export type DriftCause = (typeof DRIFT_CAUSES)[number];
 
 /** A listing, at one of its channel's locations; '' stands for the channel as a whole. */
 export interface Place {

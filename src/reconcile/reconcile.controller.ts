@@ -1,15 +1,17 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, MaxLength } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, IsUUID, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import type { DataSource } from 'typeorm';
 import { Needs } from '../access/scopes';
 import { ChannelsService } from '../channels/channels.service';
+import { placeInTime } from '../database/sql-time';
 import { IsText, MayBeAbsent } from '../http/fields';
-import { LimitQuery } from '../http/page';
+import { LimitQuery, pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { TaskAnswers, WaitQuery } from './task-answers';
 import { TasksService } from '../jobs/tasks.service';
+import { DRIFT_CAUSES, type DriftCause } from './drift-records';
 import { RECONCILE, ReconcileService } from './reconcile.service';
 
 const STATES = ['open', 'escalated', 'accepted', 'resolved'];
@@ -42,7 +44,7 @@ class AcceptBody extends CorrectBody {
   reason: string;
 }
 
-class DriftsQuery extends LimitQuery {
+class DriftsQuery extends PageQuery {
   @ApiPropertyOptional({
     enum: STATES,
     description:
@@ -51,6 +53,16 @@ class DriftsQuery extends LimitQuery {
   @MayBeAbsent()
   @IsIn(STATES)
   state?: string;
+
+  @ApiPropertyOptional({ enum: DRIFT_CAUSES })
+  @MayBeAbsent()
+  @IsIn(DRIFT_CAUSES)
+  cause?: DriftCause;
+
+  @ApiPropertyOptional({ description: 'Found last by this comparison; what a later one found again is its' })
+  @MayBeAbsent()
+  @IsUUID()
+  run?: string;
 }
 
 @ApiTags('reconcile')
@@ -114,10 +126,19 @@ export class ReconcileController {
   @ApiOperation({
     summary: 'What the channel shows otherwise than it should, and since when; last found first',
   })
-  async drifts(@Param('channel') channel: string, @Query() { limit, state }: DriftsQuery) {
+  async drifts(@Param('channel') channel: string, @Query() { limit, cursor, ...filter }: DriftsQuery) {
     this.channels.get(channel);
-    const items = await this.dataSource.query(DRIFTS, [channel, limit, state ?? null]);
-    return { items };
+    const { state = null, cause = null, run = null } = filter;
+    const before = placeOfCursor(cursor);
+    const rows: { place: string }[] = await this.dataSource.query(DRIFTS, [
+      ...[channel, limit + 1, state, cause, run, before.at, before.id],
+    ]);
+    return pageOf(
+      rows,
+      limit,
+      ({ place }) => place,
+      ({ place: _place, ...drift }) => drift,
+    );
   }
 
   @Post('drifts/correct')
@@ -147,12 +168,18 @@ export class ReconcileController {
   }
 }
 
+/** A drift has no id of its own: what names it is told apart by its hash. */
+const DRIFT_ID = `md5(channel_sku || E'\\n' || channel_location)::uuid`;
+
 const DRIFTS = `
   SELECT run_id AS "runId", channel_sku AS "channelSku", nullif(channel_location, '') AS "channelLocation", cause,
          shown_units AS shown, expected_units AS expected, pushed_units AS pushed, pushed_at AS "pushedAt", versions, since,
          found_at AS "foundAt", times, corrections, escalated_at AS "escalatedAt", resolved_at AS "resolvedAt",
-         accepted_at AS "acceptedAt", accepted_by AS "acceptedBy", accepted_reason AS "acceptedReason"
+         accepted_at AS "acceptedAt", accepted_by AS "acceptedBy", accepted_reason AS "acceptedReason",
+         ${placeInTime('found_at', DRIFT_ID)} AS place
     FROM drifts
    WHERE channel = $1 AND CASE $3::text WHEN 'open' THEN resolved_at IS NULL AND accepted_at IS NULL WHEN 'resolved' THEN resolved_at IS NOT NULL
          WHEN 'escalated' THEN escalated_at IS NOT NULL WHEN 'accepted' THEN resolved_at IS NULL AND accepted_at IS NOT NULL ELSE true END
-   ORDER BY found_at DESC, channel_sku LIMIT $2`;
+     AND ($4::text IS NULL OR cause = $4) AND ($5::uuid IS NULL OR run_id = $5)
+     AND (found_at, ${DRIFT_ID}) < ($6::timestamptz, $7::uuid)
+   ORDER BY found_at DESC, ${DRIFT_ID} DESC LIMIT $2`;

@@ -100,6 +100,7 @@ describe('the API of channels', () => {
             plugin: expect.stringContaining('generic-rest') as string,
             pluginVersion: '0.1.0',
             pinned: false,
+            consents: false,
             mode: 'live',
             state: 'ready',
             breaker: { state: 'closed', since: TIME, reason: null, held: false, probeAt: null },

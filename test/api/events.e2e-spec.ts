@@ -245,6 +245,18 @@ describe('stock events', () => {
     expect((await stockOf('PAST', `?knownAt=${between}`)).total).toMatchObject({ available: 4, version: 1 });
     expect(await stockOf('PAST', `?knownAt=${between}`)).toMatchObject({ knownAt: between });
     expect((await stockOf('PAST')).total).toMatchObject({ available: 7, version: 2 });
+
+    // The events up to a moment are those that made its level.
+    const units = async (moment: string) =>
+      (await host.api.get<Events>(`/v1/stock/PAST/events?${moment}`)).body.items.map(
+        (event) => event.quantity,
+      );
+    expect(await units('asOf=2023-12-31T23:59:59Z')).toEqual([]);
+    expect(await units('asOf=2024-01-01T00:00:00Z')).toEqual([3]);
+    expect(await units(`asOf=${offset}`)).toEqual([3, 4]);
+    expect(await units(`knownAt=${between}`)).toEqual([4]);
+    const both = await host.api.get(`/v1/stock/PAST/events?knownAt=${between}&asOf=${between}`);
+    expect(both).toMatchObject({ status: 400, body: { errors: [{ field: 'knownAt' }] } });
   });
 
   test('a list of SKUs is told as it was and as it was known, too', async () => {

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { type EbaySimulator, startSimulator as startEbay } from '../../plugins/ebay/simulator';
 import { describeWithBrowser, startBrowser } from '../support/browser';
 import { findingsInEveryLight, openConsole, seriousFindings, type SignedInConsole } from '../support/console';
 import { eventually } from '../support/eventually';
@@ -13,6 +16,7 @@ import {
 } from '../support/shop-host';
 import { answers, WebhookReceiver } from '../support/webhook-receiver';
 
+const EBAY_PLUGIN = join(__dirname, '../../plugins/ebay/ebay.plugin.ts');
 /** As Standard Webhooks writes a secret. */
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
@@ -21,27 +25,41 @@ const SKUS = Array.from({ length: 450 }, (_, index) => `SKU-${String(index + 1).
 
 describeWithBrowser('the console of who runs the host', () => {
   let receiver: WebhookReceiver;
+  let ebay: EbaySimulator;
   let host: ShopHost;
   let browser: Browser;
   let shown: SignedInConsole;
 
   beforeAll(async () => {
     receiver = await WebhookReceiver.start();
-    host = await startShopHost({
-      shows: SKUS,
-      shop: { listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])) },
-      alerts: { everySeconds: 1, clearAfterSeconds: 0, rules: { oversellSeconds: { max: 0 } } },
-      receivers: [
-        { name: 'desk', kind: 'webhook', url: receiver.url, secrets: [SECRET], events: ['alert.*'] },
-      ],
-      deliveries: { sweepEverySeconds: 1 },
-    });
+    ebay = await startEbay({ webhookSecret: 'unused' });
+    const { refreshToken: _, webhook: __, ...options } = ebay.pluginOptions as Record<string, unknown>;
+    host = await startShopHost(
+      {
+        shows: SKUS,
+        shop: { listings: listingsCsv(SKUS.map((sku) => [sku, sku, 1])) },
+        // Whose owner has not consented yet; it has nothing to push.
+        channels: [
+          {
+            ...{ name: 'ebay', plugin: EBAY_PLUGIN, mode: 'observe', pollOrdersEverySeconds: 86_400 },
+            options: { ...options, ruName: 'Acme-RuName' },
+          },
+        ],
+        alerts: { everySeconds: 1, clearAfterSeconds: 0, rules: { oversellSeconds: { max: 0 } } },
+        receivers: [
+          { name: 'desk', kind: 'webhook', url: receiver.url, secrets: [SECRET], events: ['alert.*'] },
+        ],
+        deliveries: { sweepEverySeconds: 1 },
+      },
+      { env: { ONHAND_SECRET_KEYS: randomBytes(32).toString('base64') } },
+    );
     browser = await startBrowser();
   });
 
   afterAll(async () => {
     await browser?.close();
     await host?.close();
+    await ebay?.close();
     await receiver?.close();
   });
 
@@ -144,6 +162,37 @@ describeWithBrowser('the console of who runs the host', () => {
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
   });
 
+  test('the owner of an account consents, and what came back is handed in', async () => {
+    shown = await openConsole(browser, host.url, { path: '/channels/ebay' });
+    const { page, faults } = shown;
+    const consent = page.getByRole('region', { name: 'Consent of the account’s owner' });
+    await consent.getByText('needed', { exact: true }).waitFor();
+    const address = (await consent.getByRole('link').getAttribute('href'))!;
+    const field = consent.getByLabel('Address that the browser was sent to');
+    await field.fill('https://shop.example/thanks?error=access_denied&state=ebay');
+    await page.keyboard.press('Enter');
+    await consent.getByRole('alert').getByText('the consent was not given').waitFor();
+    expect(await findingsInEveryLight(page, 'consent')).toEqual([]);
+    await field.fill(ebay.consent(address));
+    await page.keyboard.press('Enter');
+    await consent.getByText('given', { exact: true }).waitFor();
+    await consent.getByText('to be renewed').waitFor();
+    expect(await field.inputValue()).toBe('');
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(faults).toEqual([expect.stringContaining('400')]);
+    // Of no use to a channel that is signed in to by its options, and nothing for who may only look.
+    await shown.go('/channels/shop');
+    await page.getByRole('heading', { name: 'Breaker' }).waitFor();
+    expect(await consent.count()).toBe(0);
+    const scopes = ['stock:read', 'channels:read'];
+    const made = await host.api.post<{ key: string }>('/v1/keys', { name: 'looker', scopes });
+    await shown.context.close();
+    shown = await openConsole(browser, host.url, { key: made.body.key, path: '/channels/ebay' });
+    await shown.page.getByText('To see it and hand it in, sign in with one that has the scope').waitFor();
+    expect(await shown.page.getByLabel('Address that the browser').count()).toBe(0);
+    expect(shown.faults).toEqual([]);
+  });
+
   test('the overview tells what is wrong now, and whether the key figures meet their aims', async () => {
     shown = await openConsole(browser, host.url);
     const { page, faults } = shown;
@@ -243,7 +292,8 @@ describeWithBrowser('the console of who runs the host', () => {
     await row.getByText('revoked').waitFor();
     await go('/activity?action=key');
     const region = page.getByRole('region', { name: 'Activity' });
-    await eventually(async () => expect(await region.getByRole('row').count()).toBe(3));
+    const told = region.getByRole('row').filter({ hasText: /shelf scanner|key\.revoke/ });
+    await eventually(async () => expect(await told.count()).toBe(2));
     expect(await region.textContent()).not.toContain(key);
     expect(await findingsInEveryLight(page, 'activity')).toEqual([]);
     expect(faults).toEqual([]);

@@ -3,6 +3,7 @@ import { startSimulator } from '../../plugins/generic-rest/simulator';
 import type { ChannelSimulator } from '../../src/channel-api';
 import { describeWithBrowser, startBrowser } from '../support/browser';
 import { findingsInEveryLight, openConsole, type SignedInConsole } from '../support/console';
+import { followNumbers } from '../support/console-numbers';
 import { eventually } from '../support/eventually';
 import { GENERIC_REST_SOURCE } from '../support/host';
 import {
@@ -299,7 +300,7 @@ describeWithBrowser('the console of stock and of the desk', () => {
     await page.getByLabel('Reason').fill('shown for the fair');
     await page.keyboard.press('Enter');
     await rowOf(/Choose PAN/).waitFor({ state: 'detached' });
-    await page.getByLabel('Listings').selectOption('accepted');
+    await page.getByLabel('Listings', { exact: true }).selectOption('accepted');
     await page.getByText('“shown for the fair” by api:ONHAND_ADMIN_KEY').waitFor();
     expect(host.shop.shown().get('PAN')).toBe(91);
     expect(shown.faults).toEqual([]);
@@ -459,6 +460,28 @@ describeWithBrowser('the console of stock and of the desk', () => {
     await page.getByText('Nobody withholds any of it by hand.').waitFor();
     expect(shown.faults).toEqual([]);
   });
+
+  test('every number leads to a page that explains it, or says why it needs none', async () => {
+    await open('/');
+    const inMenu = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('nav a[href]')].map((link) => link.getAttribute('href').slice(1))`,
+    );
+    const { unexplained, astray, targets } = await followNumbers(page, [
+      ...new Set(inMenu),
+      ...['/channels/market', '/kpis/oversells', '/kpis/sync_latency_p99_seconds', '/listings/shop'],
+      ...['/listings/shop/CUP-6', '/buffers?show=holds', '/buffers?show=rows', '/buffers?show=history'],
+      ...['/stock?by=location', '/stock/MUG?show=reservations&state=all', '/stock/MUG?show=withheld'],
+      ...['/stock/CUP?at=2026-02-01T00:00:00Z', '/oversells?state=resolved', '/drift?state=all'],
+      ...['/mapping?channel=shop&show=ignored', '/parked?show=webhooks&state=dismissed'],
+    ]);
+    expect(unexplained).toEqual([]);
+    expect(astray).toEqual([]);
+    // Every kind of page was met, those that are reached by links alone as well.
+    const kinds = new Set(targets.map((href) => href.replace(/^#/, '').split(/[/?]/)[1]));
+    for (const kind of ['channels', 'stock', 'listings', 'counts', 'tasks', 'kpis', 'drift', 'parked'])
+      expect(kinds).toContain(kind);
+    expect(shown.faults).toEqual([]);
+  }, 120_000);
 
   test('a key that may only look is told so, and gets no buttons', async () => {
     const scopes = ['stock:read', 'channels:read'];

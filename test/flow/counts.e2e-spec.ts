@@ -4,6 +4,7 @@ import { JobsService } from '../../src/jobs/jobs.service';
 import { eventually } from '../support/eventually';
 import { startTestHost, type TestHost } from '../support/host';
 import { temporaryFolder } from '../support/test-server';
+import { pagesOf } from '../support/pages-of';
 
 interface Summary {
   id: string;
@@ -125,6 +126,33 @@ describe('counts of a warehouse', () => {
     const counted = await send([{ sku, quantity: 18 }], { takenAt: new Date().toISOString() });
     expect(counted.body).toMatchObject({ adjustedUnits: -2 });
     expect(await levelOf(sku)).toMatchObject({ available: 10, reserved: 8 });
+  });
+
+  test('are listed in pages, newest first, those of one moment once each', async () => {
+    const sku = await stocked(5);
+    const sent: string[] = [];
+    for (let nr = 0; nr < 5; nr++)
+      sent.push(
+        (await send([{ sku, quantity: 5 }], { source: 'pages', takenAt: minutesAgo(10 + nr) })).body.id,
+      );
+    await host.dataSource.query(
+      `UPDATE counts SET received_at = clock_timestamp() + interval '1 hour' WHERE id = $1`,
+      [sent[0]],
+    );
+    await host.dataSource.query(
+      `UPDATE counts SET received_at = (SELECT received_at FROM counts WHERE id = $1) WHERE id = ANY($2)`,
+      [sent[0], sent],
+    );
+    const pages = await pagesOf<Summary>(host.api, '/v1/counts', 2);
+    const [whole] = await pagesOf<Summary>(host.api, '/v1/counts', 500);
+    expect(pages.flat()).toEqual(whole);
+    const listed = whole!.map(({ id }) => id);
+    expect(new Set(listed).size).toBe(listed.length);
+    expect(listed.slice(0, 5).sort()).toEqual([...sent].sort());
+    expect(pages.slice(0, -1).every((page) => page.length === 2)).toBe(true);
+    expect((await host.api.get<Summary>(`/v1/counts/${sent[0]}`)).body).toEqual(
+      whole!.find(({ id }) => id === sent[0]),
+    );
   });
 
   test('that are sent again change nothing', async () => {

@@ -2,6 +2,7 @@ import { ListingsService } from '../../src/channels/listings.service';
 import { eventually } from '../support/eventually';
 import { GENERIC_REST_SOURCE, startTestHost } from '../support/host';
 import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { pagesOf } from '../support/pages-of';
 
 interface Listing {
   id: number;
@@ -83,6 +84,28 @@ describe('pushing to a shop that fails', () => {
       expect(listings.get('SKU-0')).toMatchObject({ dirty: false, parked: false, pushed: 5, shown: 5 });
     });
     expect((await pushesOf(host, 'UNLISTED')).every(({ state }) => state === 'rejected')).toBe(true);
+  });
+
+  test('pushes of a listing are listed in pages, newest first, those of one moment once each', async () => {
+    const { id } = (await listingsOf(host)).get('SKU-0')!;
+    for (let units = 6; units <= 9; units++) {
+      await restock(host, 'SKU-0', 1);
+      await eventually(() => expect(host.shop.shown().get('SKU-0')).toBe(units));
+    }
+    await eventually(async () =>
+      expect((await listingsOf(host)).get('SKU-0')).toMatchObject({ pushed: 9, dirty: false }),
+    );
+    const [newest, ...others] = (await pushesOf(host, 'SKU-0')).map((push) => push.id);
+    await host.dataSource.query(
+      `UPDATE pushes SET sent_at = '2026-01-01T00:00:00.123456Z' WHERE id = ANY($1)`,
+      [others],
+    );
+    const pages = await pagesOf<Push>(host.api, `/v1/listings/${id}/pushes`, 2);
+    expect(pages.slice(0, -1).every((page) => page.length === 2)).toBe(true);
+    const listed = pages.flat().map((push) => push.id);
+    expect(listed[0]).toBe(newest);
+    expect(listed.slice(1).sort()).toEqual(others.sort());
+    expect(listed.length).toBeGreaterThanOrEqual(5);
   });
 
   test('a listing that was refused is pushed once the shop has it and its stock changes', async () => {

@@ -2,6 +2,7 @@ import { JobsService } from '../../src/jobs/jobs.service';
 import { TasksService } from '../../src/jobs/tasks.service';
 import { eventually } from '../support/eventually';
 import { listingsCsv, type ShopHost, startShopHost } from '../support/shop-host';
+import { pagesOf } from '../support/pages-of';
 
 interface Report {
   id: string;
@@ -87,6 +88,39 @@ describe('reconciling a channel', () => {
       { trigger: 'resync', quantity: 10, previous: 10, state: 'applied' },
     ]);
     expect((await reconcile()).body).toMatchObject({ equal: 250, drifted: 0 });
+  });
+
+  test('drift is listed in pages, last found first, by its cause and by the comparison that found it', async () => {
+    const changed = Array.from({ length: 7 }, (_, nr) => `SKU-02${nr}`);
+    host.shop.list(changed.map((channelSku) => ({ channelSku, quantityUnits: 99 })));
+    const { body: report } = await reconcile();
+    expect(report).toMatchObject({ drifted: 7 });
+    // All of one microsecond: told apart by what they are.
+    await host.dataSource.query(
+      `UPDATE drifts SET found_at = '2026-01-01T00:00:00.123456Z' WHERE run_id = $1`,
+      [report.id],
+    );
+    const drifts = '/v1/channels/shop/drifts';
+    const pages = await pagesOf<{ channelSku: string }>(host.api, `${drifts}?run=${report.id}`, 3);
+    expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
+    const listed = pages.flat().map(({ channelSku }) => channelSku);
+    expect([...listed].sort()).toEqual(changed);
+    const all = await pagesOf<{ channelSku: string; cause: string }>(host.api, drifts, 2);
+    expect(all.flat().length).toBeGreaterThan(7);
+    expect(
+      all
+        .flat()
+        .slice(-7)
+        .map(({ channelSku }) => channelSku),
+    ).toEqual(listed);
+    const [edits] = await pagesOf(host.api, `${drifts}?cause=channel-edit`, 500);
+    expect(edits).toEqual(all.flat().filter(({ cause }) => cause === 'channel-edit'));
+    const ofRun = (query: string) => host.api.get(`${drifts}?run=${report.id}&${query}`);
+    expect((await ofRun('cause=missing')).body).toEqual({ items: [] });
+    for (const query of ['cause=weather', 'cursor=nonsense']) expect((await ofRun(query)).status).toBe(400);
+    await shown(Object.fromEntries(changed.map((sku) => [sku, 10])));
+    await nothingWaits();
+    await reconcile();
   });
 
   test('a change that is on its way is not drift', async () => {

@@ -6,6 +6,7 @@ import { TasksService } from '../../src/jobs/tasks.service';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { startTestHost, type TestHost } from '../support/host';
+import { pagesOf } from '../support/pages-of';
 
 interface Scheduled {
   name: string;
@@ -202,6 +203,30 @@ describe('long tasks', () => {
     jobs.running.delete(`run-task ${id}`);
     await host.app.get(JobsService).run('run-task', id);
     expect(await view(id)).toMatchObject({ state: 'done', report: { from: 3, seen: [4, 5, 6] } });
+  });
+
+  test('are listed in pages, newest first, those of one moment once each', async () => {
+    tasks().define('nothing', () => Promise.resolve({}));
+    const made: string[] = [];
+    for (let nr = 0; nr < 7; nr++) made.push((await tasks().start('nothing', `nr-${nr}`, {}, 'test')).id);
+    await Promise.all(made.map((id) => tasks().wait(id, 5_000)));
+    // Four of one microsecond stand between two that are newer and one that is older.
+    await host.dataSource.query(
+      `UPDATE tasks SET asked_at = '2026-01-01T00:00:00.123456Z'::timestamptz WHERE id = ANY($1)`,
+      [made.slice(1, 5)],
+    );
+    await host.dataSource.query(`UPDATE tasks SET asked_at = '2025-12-31' WHERE id = $1`, [made[0]]);
+    const pages = await pagesOf<{ id: string }>(host.api, '/v1/tasks?kind=nothing', 2);
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 2, 1]);
+    const listed = pages.flat().map(({ id }) => id);
+    expect(listed.slice(0, 2)).toEqual([made[6], made[5]]);
+    expect([...listed.slice(2, 6)].sort()).toEqual(made.slice(1, 5).sort());
+    expect(listed[6]).toBe(made[0]);
+    expect(pages[0]![0]).not.toHaveProperty('place');
+    expect(await host.api.get('/v1/tasks?cursor=nonsense')).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'cursor' }] },
+    });
   });
 
   test('that fail say why, with what they had found', async () => {

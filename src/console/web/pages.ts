@@ -6,6 +6,7 @@ import { countsPage } from './pages/counts';
 import { oversellsPage } from './pages/desk';
 import { driftPage } from './pages/drift';
 import { listingPage } from './pages/listing';
+import { listingsPage } from './pages/listings';
 import { mappingPage } from './pages/mapping';
 import { activityPage } from './pages/activity';
 import { alertsPage } from './pages/alerts';
@@ -49,6 +50,7 @@ export const PAGES: readonly ConsolePage[] = [
   channelPage,
   stockPage,
   skuPage,
+  listingsPage,
   listingPage,
   mappingPage,
   buffersPage,

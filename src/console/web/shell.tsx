@@ -117,8 +117,7 @@ function NavLink({ page, isCurrent }: { page: ConsolePage; isCurrent: boolean })
       </a>
       {waits !== undefined && waits.count > 0 && (
         <span class="waits">
-          <Count of={waits.count} />
-          <span class="unseen"> {waits.names}</span>
+          <Count of={waits.count} to={`#${page.path}`} names={waits.names} />
         </span>
       )}
     </li>

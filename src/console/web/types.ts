@@ -18,6 +18,8 @@ export interface ChannelStatus {
   name: string;
   plugin: string;
   pluginVersion?: string;
+  /** Its account’s owner consents in a browser. */
+  consents?: boolean;
   mode: 'observe' | 'pilot' | 'live';
   state: 'ready' | 'failed';
   error?: string;

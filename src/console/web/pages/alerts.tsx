@@ -1,11 +1,11 @@
 import { useApi } from '../hooks';
 import type { ConsolePage } from '../pages';
 import { AlertCard, useAlertNews } from '../parts/alert-list';
-import { Badge, CountLink, Heading, Section, Shown } from '../parts/basics';
+import { Badge, Count, Heading, OwnCount, Section, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
 import { kpiValue } from '../parts/kpi-words';
 import { type Column, Pages, Table, usePaged } from '../parts/table';
-import { useQuery } from '../route';
+import { linkTo, useQuery } from '../route';
 import { ScopeNote } from '../session';
 import type { Alert, KpiUnit, Page } from '../types';
 
@@ -21,8 +21,8 @@ export const alertsPage: ConsolePage = {
 
 /** What needs someone, what someone is at, and what was settled. */
 function Alerts() {
-  const [{ state = 'open' }] = useQuery();
-  const alerts = usePaged<Alert>('/v1/alerts', { state });
+  const [{ state = 'open', rule }, change] = useQuery();
+  const alerts = usePaged<Alert>('/v1/alerts', { state: state === 'all' ? undefined : state, rule });
   useAlertNews(alerts.reload);
   return (
     <>
@@ -39,8 +39,14 @@ function Alerts() {
             { value: '', text: 'open' },
             { value: 'acknowledged', text: 'acknowledged' },
             { value: 'resolved', text: 'resolved' },
+            { value: 'all', text: 'any' },
           ]}
         />
+        {rule && (
+          <button type="button" onClick={() => change({ rule: undefined })}>
+            Not only {rule}
+          </button>
+        )}
       </Filters>
       <Shown
         of={alerts}
@@ -113,7 +119,11 @@ const RULE_COLUMNS: Column<Rule>[] = [
     name: 'Threshold',
     number: true,
     of: ({ enabled, threshold, unit }) =>
-      enabled && threshold !== null ? kpiValue(threshold, unit) : <span class="quiet">off</span>,
+      enabled && threshold !== null ? (
+        <OwnCount of={threshold} text={kpiValue(threshold, unit)} as="set" />
+      ) : (
+        <span class="quiet">off</span>
+      ),
   },
   {
     name: 'Severity',
@@ -122,6 +132,12 @@ const RULE_COLUMNS: Column<Rule>[] = [
   {
     name: 'Unresolved',
     number: true,
-    of: ({ unresolved, title }) => <CountLink of={unresolved} to="#/alerts" names={`unresolved: ${title}`} />,
+    of: ({ unresolved, title, name }) => (
+      <Count
+        of={unresolved}
+        to={linkTo('/alerts', { state: 'all', rule: name })}
+        names={`unresolved: ${title}`}
+      />
+    ),
   },
 ];

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
-import { Count, sentence } from '../parts/basics';
+import { OwnCount, sentence } from '../parts/basics';
 import { Table } from '../parts/table';
 import { Time } from '../parts/time';
 import type { Policy } from './buffer-policies';
@@ -58,11 +58,23 @@ export function Backtest({ policy }: { policy: Policy }) {
         keyOf={({ name }) => name}
         columns={[
           { name: 'Policies', heading: true, of: ({ name }) => name },
-          { name: 'Lines', number: true, of: ({ orders }) => <Count of={orders} /> },
-          { name: 'Oversold', number: true, of: ({ oversoldOrders }) => <Count of={oversoldOrders} /> },
-          { name: 'Units oversold', number: true, of: ({ oversold }) => <Count of={oversold} /> },
-          { name: 'Not sold', number: true, of: ({ lostOrders }) => <Count of={lostOrders} /> },
-          { name: 'Units not sold', number: true, of: ({ lost }) => <Count of={lost} /> },
+          { name: 'Lines', number: true, of: ({ orders }) => <OwnCount of={orders} as="reckoned" /> },
+          {
+            name: 'Oversold',
+            number: true,
+            of: ({ oversoldOrders }) => <OwnCount of={oversoldOrders} as="reckoned" />,
+          },
+          {
+            name: 'Units oversold',
+            number: true,
+            of: ({ oversold }) => <OwnCount of={oversold} as="reckoned" />,
+          },
+          {
+            name: 'Not sold',
+            number: true,
+            of: ({ lostOrders }) => <OwnCount of={lostOrders} as="reckoned" />,
+          },
+          { name: 'Units not sold', number: true, of: ({ lost }) => <OwnCount of={lost} as="reckoned" /> },
         ]}
       />
     </>

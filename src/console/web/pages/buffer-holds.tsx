@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
 import { useLive } from '../live';
-import { Count, sentence } from '../parts/basics';
+import { OwnCount, sentence } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
 import { DoButton } from '../parts/do';
 import { skuLink } from '../parts/levels';
@@ -42,9 +42,9 @@ export function HoldTable({ items, onDone }: { items: Hold[]; onDone: () => void
           number: true,
           of: ({ units, percent }) => (
             <>
-              {units > 0 && <Count of={units} />}
+              {units > 0 && <OwnCount of={units} as="set" />}
               {units > 0 && percent > 0 && ' or '}
-              {percent > 0 && `${percent} %`}
+              {percent > 0 && <OwnCount of={percent} text={`${percent} %`} as="set" />}
             </>
           ),
         },

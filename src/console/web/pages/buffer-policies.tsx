@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { call } from '../api';
 import { useApi } from '../hooks';
-import { Badge, Section, Shown } from '../parts/basics';
+import { Badge, OwnCount, Section, Shown } from '../parts/basics';
 import { DoButton } from '../parts/do';
 import { skuLink } from '../parts/levels';
 import { type Column, Table } from '../parts/table';
@@ -176,11 +176,21 @@ function WindowState({ of: { from, to } }: { of: BufferWindow }) {
   return <Badge tone="plain">over</Badge>;
 }
 
-interface DryRun {
+export interface DryRun {
   listings: number;
   changes: number;
   unitsFrom: number;
   unitsTo: number;
+}
+
+export function DryRunWords({ of: { listings, changes, unitsFrom, unitsTo } }: { of: DryRun }) {
+  return (
+    <>
+      Of <OwnCount of={listings} as="reckoned" /> listings, <OwnCount of={changes} as="reckoned" /> would show
+      another number: <OwnCount of={unitsFrom} as="reckoned" /> units now,{' '}
+      <OwnCount of={unitsTo} as="reckoned" /> then, once releases are through.
+    </>
+  );
 }
 
 function RemovePolicy({ name, onDone }: { name: string; onDone: () => void }) {
@@ -212,11 +222,15 @@ function WhatItChanges({ path }: { path: string }) {
   });
   return (
     <p aria-live="polite">
-      {told === undefined
-        ? 'Finding out what that would change…'
-        : typeof told === 'string'
-          ? told
-          : `Of ${told.listings} listings, ${told.changes} would show another number: ${told.unitsFrom} units now, ${told.unitsTo} then. It can be made again.`}
+      {told === undefined ? (
+        'Finding out what that would change…'
+      ) : typeof told === 'string' ? (
+        told
+      ) : (
+        <>
+          <DryRunWords of={told} /> It can be made again.
+        </>
+      )}
     </p>
   );
 }

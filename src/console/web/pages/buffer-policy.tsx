@@ -1,20 +1,17 @@
 import { useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
 import { useLive } from '../live';
-import { Count, sentence } from '../parts/basics';
+import { Count, OwnCount, sentence } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
+import { signed } from '../parts/levels';
 import { Table } from '../parts/table';
 import { toast } from '../parts/toast';
-import { type BufferWindow, figuresOf, type Policy } from './buffer-policies';
+import { listingLink } from '../parts/listing-links';
+import { type BufferWindow, type DryRun, DryRunWords, figuresOf, type Policy } from './buffer-policies';
 import { Backtest } from './buffer-backtest';
-import { listingLink } from './sku-listings';
 
-interface DryRun {
-  listings: number;
-  changes: number;
+interface TriedOut extends DryRun {
   items: { listingId: number; channel: string; channelSku: string; from: number; to: number }[];
-  unitsFrom: number;
-  unitsTo: number;
 }
 
 /** The figures that a policy may set, with the words of `docs/buffers.md`. Empty leaves a figure to a less specific one. */
@@ -34,7 +31,7 @@ type Draft = Record<string, string>;
 /** Two steps: what the policy says, and what it would change. Nothing is changed before the second is confirmed. */
 export function PolicyDialog({ policy, onClose }: { policy?: Policy; onClose: (done: boolean) => void }) {
   const [draft, setDraft] = useState<Draft>(() => draftOf(policy));
-  const [tried, setTried] = useState<{ policy: Policy; run: DryRun }>();
+  const [tried, setTried] = useState<{ policy: Policy; run: TriedOut }>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
 
@@ -51,7 +48,7 @@ export function PolicyDialog({ policy, onClose }: { policy?: Policy; onClose: (d
   const tryOut = () =>
     attempt(async () => {
       const asked = policyOf(draft, policy);
-      const run = await call<DryRun>('POST', '/v1/buffers/policies?dryRun=true', { policies: [asked] });
+      const run = await call<TriedOut>('POST', '/v1/buffers/policies?dryRun=true', { policies: [asked] });
       setTried({ policy: asked, run });
     });
   const save = () =>
@@ -195,12 +192,12 @@ function WindowFields({ field }: { field: FieldOf }) {
   );
 }
 
-function Changes({ of: { listings, changes, items, unitsFrom, unitsTo } }: { of: DryRun }) {
+function Changes({ of }: { of: TriedOut }) {
+  const { changes, items } = of;
   return (
     <>
       <p>
-        It is about <Count of={listings} /> listings. <Count of={changes} /> of them would show another
-        number: <Count of={unitsFrom} /> units now, <Count of={unitsTo} /> then, once releases are through.
+        <DryRunWords of={of} />
       </p>
       {items.length > 0 && (
         <div class="kept">
@@ -218,9 +215,19 @@ function Changes({ of: { listings, changes, items, unitsFrom, unitsTo } }: { of:
                   </a>
                 ),
               },
-              { name: 'Shows now', number: true, of: ({ from }) => <Count of={from} /> },
-              { name: 'Would show', number: true, of: ({ to }) => <Count of={to} /> },
-              { name: 'Change', number: true, of: ({ from, to }) => `${to > from ? '+' : ''}${to - from}` },
+              {
+                name: 'Shows now',
+                number: true,
+                of: ({ from, channel, channelSku }) => (
+                  <Count of={from} to={listingLink(channel, channelSku)} names="shown now" aside />
+                ),
+              },
+              { name: 'Would show', number: true, of: ({ to }) => <OwnCount of={to} as="reckoned" /> },
+              {
+                name: 'Change',
+                number: true,
+                of: ({ from, to }) => <OwnCount of={to - from} text={signed(to - from)} as="reckoned" />,
+              },
             ]}
           />
         </div>

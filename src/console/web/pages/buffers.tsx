@@ -1,6 +1,6 @@
 import { useApi } from '../hooks';
 import type { ConsolePage } from '../pages';
-import { Badge, Heading, Section, Shown } from '../parts/basics';
+import { Badge, Count, Heading, Section, Shown } from '../parts/basics';
 import { ChannelFilter, Filters, TextFilter } from '../parts/filters';
 import { skuLink } from '../parts/levels';
 import { PagedTable, usePaged } from '../parts/table';
@@ -109,13 +109,18 @@ function Rows() {
           {
             name: 'Withholds',
             class: 'long',
-            of: ({ needs, isSlow }) => (
+            of: ({ sku: code, needs, isSlow }) => (
               <>
                 {needs.map(({ kind, amount, reason, policy }) => (
                   <div key={kind}>
                     <Badge tone="warn">
-                      {kind} {amount}
-                      {kind === 'spike' && ' %'}
+                      {kind}{' '}
+                      <Count
+                        of={amount}
+                        text={kind === 'spike' ? `${amount} %` : String(amount)}
+                        to={skuLink(code, { show: 'withheld' })}
+                        names={`withheld of ${code}`}
+                      />
                     </Badge>{' '}
                     {reason} <span class="quiet">({policy})</span>
                   </div>

@@ -1,11 +1,14 @@
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
-import { CountLink, Facts, Heading, Reading, Section, Shown } from '../parts/basics';
+import { Count, Facts, Heading, OwnCount, Reading, Section, Shown } from '../parts/basics';
+import { Asked } from '../parts/asked';
 import { BreakerSection } from '../parts/channel-breaker';
 import { ChannelActions } from '../parts/channel-actions';
+import { ConsentSection } from '../parts/channel-consent';
 import { ComparisonSection } from '../parts/channel-comparisons';
-import { channelLink, ChannelStateBadge, LimitBar, useLimits } from '../parts/channel-state';
+import { Behind, ChannelStateBadge, LimitBar, queueLink, useLimits } from '../parts/channel-state';
 import { KeyFigures } from '../parts/key-figures';
+import { listingsLink } from '../parts/listing-links';
 import { type Column, Table } from '../parts/table';
 import { Ago, duration } from '../parts/time';
 import { linkTo, useQuery } from '../route';
@@ -72,15 +75,16 @@ function ChannelShown({ channel }: { channel: ChannelStatus }) {
                 </span>
               </>,
             ],
-            ['Behind', duration(channel.lagSeconds)],
+            ['Behind', <Behind channel={channel} />],
+            ['Queue', <Count of={channel.dirty} to={queueLink(name)} names="on their way" />],
             [
-              'Queue',
-              <CountLink of={channel.dirty} to={`${channelLink(name)}?show=queue`} names="on their way" />,
+              'Listings',
+              <Count of={channel.listings} to={listingsLink(name)} names={`listings of ${name}`} />,
             ],
             ['Parked', <Parked channel={channel} />],
             [
               'Short',
-              <CountLink
+              <Count
                 of={channel.openShortfalls}
                 to={linkTo('/oversells', { channel: name })}
                 names="order lines"
@@ -91,8 +95,13 @@ function ChannelShown({ channel }: { channel: ChannelStatus }) {
           ]}
         />
       </div>
+      {channel.consents && <ConsentSection channel={name} />}
       <QueueSection channel={channel} isAsked={show === 'queue'} />
-      {channel.state === 'ready' && <Limits channel={name} />}
+      {channel.state === 'ready' && (
+        <Asked name="limits">
+          <Limits channel={name} />
+        </Asked>
+      )}
       <BreakerSection channel={channel} />
       {channel.state === 'ready' && <ComparisonSection channel={name} />}
       <KeyFigures channel={name} />
@@ -103,7 +112,7 @@ function ChannelShown({ channel }: { channel: ChannelStatus }) {
 function Parked({ channel }: { channel: ChannelStatus }) {
   const { name, parkedListings, parkedLines, parkedOrders, inbox } = channel;
   return (
-    <CountLink
+    <Count
       of={parkedListings + parkedLines + parkedOrders + inbox.parked}
       to={linkTo('/parked', { channel: name })}
       names="waiting for a person"
@@ -135,8 +144,17 @@ function Polls({ channel: { orderPolls } }: { channel: ChannelStatus }) {
 function Webhooks({ channel: { subscription, inbox } }: { channel: ChannelStatus }) {
   return (
     <>
-      {inbox.applied} applied{inbox.received > 0 && `, ${inbox.received} waiting`}
-      {inbox.duplicates > 0 && `, ${inbox.duplicates} came again`}
+      <OwnCount of={inbox.applied} as="tally" /> applied
+      {inbox.received > 0 && (
+        <>
+          , <OwnCount of={inbox.received} as="tally" /> waiting
+        </>
+      )}
+      {inbox.duplicates > 0 && (
+        <>
+          , <OwnCount of={inbox.duplicates} as="tally" /> came again
+        </>
+      )}
       {subscription && (
         <span class="quiet why">
           {subscription.error
@@ -171,12 +189,12 @@ const LIMIT_COLUMNS: Column<LimitLevel>[] = [
     name: 'Units',
     number: true,
     of: ({ left, most }) => (
-      <span class="count">
-        {left} of {most}
-      </span>
+      <>
+        <OwnCount of={left} as="recorded" /> of <OwnCount of={most} as="recorded" />
+      </>
     ),
   },
-  { name: 'Under way', number: true, of: ({ underWay }) => underWay },
+  { name: 'Under way', number: true, of: ({ underWay }) => <OwnCount of={underWay} as="recorded" /> },
   {
     name: 'Learned',
     of: ({ learned }) => {

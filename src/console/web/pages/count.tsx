@@ -1,11 +1,11 @@
 import { call } from '../api';
 import { useApi } from '../hooks';
 import type { ConsolePage } from '../pages';
-import { Badge, Count, Facts, Heading, Shown, type Tone } from '../parts/basics';
+import { Badge, Count, Facts, Heading, OwnCount, Shown, type Tone } from '../parts/basics';
 import { type Chosen, ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton } from '../parts/do';
 import { ChoiceFilter, Filters } from '../parts/filters';
-import { skuLink } from '../parts/levels';
+import { signed, skuLink } from '../parts/levels';
 import { type Column, Pages, Table, usePaged } from '../parts/table';
 import { Time } from '../parts/time';
 import { linkTo, useQuery } from '../route';
@@ -65,12 +65,18 @@ function OneCount({ id }: { id: string }) {
                 ['Reason', data.reason],
                 ['Sent', <Time at={data.receivedAt} />],
                 ['By', data.receivedBy],
-                ['Lines right', percent(data.accuracy)],
-                ['Units off', percent(data.drift)],
-                ['Counted', `${data.countedUnits} units; the ledger said ${data.ledgerUnits}`],
+                ['Lines right', <Share of={data.accuracy} />],
+                ['Units off', <Share of={data.drift} />],
+                [
+                  'Counted',
+                  <>
+                    <OwnCount of={data.countedUnits} as="listed" /> units; the ledger said{' '}
+                    <OwnCount of={data.ledgerUnits} as="listed" />
+                  </>,
+                ],
               ]}
             />
-            <Lines id={id} byStatus={data.byStatus} onDone={count.reload} />
+            <Lines id={id} takenAt={data.takenAt} byStatus={data.byStatus} onDone={count.reload} />
           </>
         )}
       </Shown>
@@ -78,12 +84,19 @@ function OneCount({ id }: { id: string }) {
   );
 }
 
+/** Of the lines below. */
+function Share({ of }: { of: number | null }) {
+  return of === null ? <>{percent(of)}</> : <OwnCount of={of} text={percent(of)} as="listed" />;
+}
+
 function Lines({
   id,
+  takenAt,
   byStatus,
   onDone,
 }: {
   id: string;
+  takenAt: string;
   byStatus: Record<string, number>;
   onDone: () => void;
 }) {
@@ -117,7 +130,7 @@ function Lines({
               label="Lines"
               items={items}
               keyOf={({ line }) => line}
-              columns={[...(canDecide ? [chosen.column] : []), ...COLUMNS]}
+              columns={[...(canDecide ? [chosen.column] : []), ...columnsFor(takenAt)]}
             />
             {canDecide && <Verdicts id={id} chosen={chosen} shown={waiting.length} onDone={finish} />}
             <Pages of={lines} />
@@ -183,7 +196,7 @@ function decide(id: string, verdict: 'approve' | 'reject', items: readonly Count
   const words = {
     approve: {
       title: `Approve ${what}`,
-      explains: `Their differences, ${units > 0 ? '+' : ''}${units} units in all, are posted to the ledger as of the count. That is not undone; another count or an ADJUST corrects it.`,
+      explains: `Their differences, ${signed(units)} units in all, are posted to the ledger as of the count. That is not undone; another count or an ADJUST corrects it.`,
       confirm: 'Approve',
       done: `${what} posted`,
     },
@@ -203,7 +216,7 @@ function decide(id: string, verdict: 'approve' | 'reject', items: readonly Count
   };
 }
 
-const COLUMNS: Column<CountLine>[] = [
+const columnsFor = (takenAt: string): Column<CountLine>[] => [
   {
     name: 'SKU',
     heading: true,
@@ -212,13 +225,20 @@ const COLUMNS: Column<CountLine>[] = [
   },
   { name: 'Location', of: ({ location }) => location },
   { name: 'State', of: ({ state }) => state.replace('_', ' ') },
-  { name: 'Counted', number: true, of: ({ counted }) => <Count of={counted} /> },
-  { name: 'Ledger', number: true, of: ({ ledger }) => ledger !== null && <Count of={ledger} /> },
+  { name: 'Counted', number: true, of: ({ counted }) => <OwnCount of={counted} as="recorded" /> },
   {
-    name: 'Difference',
+    name: 'Ledger',
     number: true,
-    of: ({ difference }) => difference !== null && `${difference > 0 ? '+' : ''}${difference}`,
+    of: ({ sku, location, ledger }) =>
+      ledger !== null && (
+        <Count
+          of={ledger}
+          to={skuLink(sku, { show: 'events', location, at: takenAt })}
+          names={`of ${sku} at ${location}, as the count was taken: the events`}
+        />
+      ),
   },
+  { name: 'Difference', number: true, of: (line) => <Difference of={line} /> },
   {
     name: 'Came of it',
     class: 'long',
@@ -227,7 +247,7 @@ const COLUMNS: Column<CountLine>[] = [
         <Badge tone={TONES[status] ?? 'plain'}>{status}</Badge>{' '}
         {before !== null && after !== null && (
           <a href={skuLink(sku, { show: 'events', type: 'ADJUST', location })}>
-            from {before} to {after}
+            from <OwnCount of={before} as="opens" /> to <OwnCount of={after} as="opens" />
           </a>
         )}{' '}
         <span class="quiet">{[note, decidedBy && `by ${decidedBy}`].filter(Boolean).join(', ')}</span>
@@ -235,3 +255,12 @@ const COLUMNS: Column<CountLine>[] = [
     ),
   },
 ];
+
+/** What was posted is an event; what was not is told by the two figures before it. */
+function Difference({ of: { sku, location, difference, status } }: { of: CountLine }) {
+  if (difference === null) return null;
+  const text = signed(difference);
+  if (status !== 'adjusted') return <OwnCount of={difference} text={text} as="listed" />;
+  const to = skuLink(sku, { show: 'events', type: 'ADJUST', location });
+  return <Count of={difference} text={text} to={to} names={`units of ${sku} posted: the event`} />;
+}

@@ -1,12 +1,11 @@
 import { useEffect } from 'preact/hooks';
-import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
-import { Badge, Count, Heading, Shown, type Tone } from '../parts/basics';
-import { Table } from '../parts/table';
+import { Badge, Count, Heading, type Tone } from '../parts/basics';
+import { signed } from '../parts/levels';
+import { type Column, PagedTable, usePaged } from '../parts/table';
 import { Time } from '../parts/time';
 import { linkTo } from '../route';
-import type { Page } from '../types';
 import '../parts/desk.css';
 
 export const countsPage: ConsolePage = {
@@ -57,7 +56,7 @@ export function countLink(id: string): string {
 
 /** What warehouses and ERPs counted, beside what the ledger said of that moment. */
 function Counts() {
-  const counts = useApi<Page<StockCount>>('/v1/counts?limit=100');
+  const counts = usePaged<StockCount>('/v1/counts');
   const running = useLive().tasks?.filter(({ kind }) => kind === 'count').length;
   useEffect(counts.reload, [running, counts.reload]);
   return (
@@ -66,56 +65,79 @@ function Counts() {
         What somebody counted, compared with the ledger as of that moment. Small differences are posted by
         themselves; large ones wait here.
       </Heading>
-      <Shown
+      <PagedTable
         of={counts}
-        isEmpty={({ items }) => items.length === 0}
+        label="Counts"
+        keyOf={({ id }) => id}
+        columns={COLUMNS}
         empty={
           <p>
             Nothing was counted yet. Counts come as files in <code>counts.folder</code>, with{' '}
             <code>onhand counts import</code> or with <code>POST /v1/counts</code>.
           </p>
         }
-      >
-        {({ items }) => (
-          <Table
-            label="Counts"
-            items={items}
-            keyOf={({ id }) => id}
-            columns={[
-              {
-                name: 'Count',
-                heading: true,
-                of: ({ id, source, takenAt, kind }) => (
-                  <>
-                    <a href={countLink(id)}>
-                      {source}, <Time at={takenAt} />
-                    </a>
-                    {kind === 'full' && ' (full)'}
-                  </>
-                ),
-              },
-              { name: 'State', of: ({ state }) => <CountState of={state} /> },
-              {
-                name: 'Waiting',
-                number: true,
-                of: ({ id, byStatus }) =>
-                  byStatus.waiting ? (
-                    <a class="count" href={countLink(id)} aria-label={`${byStatus.waiting} lines waiting`}>
-                      <Count of={byStatus.waiting} />
-                    </a>
-                  ) : (
-                    <span class="zero">0</span>
-                  ),
-              },
-              { name: 'Lines', number: true, of: ({ lines }) => <Count of={lines} /> },
-              { name: 'Right', number: true, of: ({ accuracy }) => percent(accuracy) },
-              { name: 'Units off', number: true, of: ({ differingUnits }) => <Count of={differingUnits} /> },
-              { name: 'Units posted', number: true, of: ({ adjustedUnits }) => <Count of={adjustedUnits} /> },
-              { name: 'Sent by', of: ({ receivedBy }) => <span class="quiet">{receivedBy}</span> },
-            ]}
-          />
-        )}
-      </Shown>
+      />
     </>
   );
+}
+
+const COLUMNS: Column<StockCount>[] = [
+  {
+    name: 'Count',
+    heading: true,
+    of: ({ id, source, takenAt, kind }) => (
+      <>
+        <a href={countLink(id)}>
+          {source}, <Time at={takenAt} />
+        </a>
+        {kind === 'full' && ' (full)'}
+      </>
+    ),
+  },
+  { name: 'State', of: ({ state }) => <CountState of={state} /> },
+  {
+    name: 'Waiting',
+    number: true,
+    of: ({ id, byStatus }) => <Count of={byStatus.waiting ?? 0} to={countLink(id)} names="lines waiting" />,
+  },
+  {
+    name: 'Lines',
+    number: true,
+    of: ({ id, lines }) => <Count of={lines} to={linesLink(id)} names="lines" />,
+  },
+  {
+    name: 'Right',
+    number: true,
+    of: ({ id, accuracy }) =>
+      accuracy === null ? (
+        percent(accuracy)
+      ) : (
+        <Count of={accuracy} text={percent(accuracy)} to={linesLink(id)} names="of the lines right" />
+      ),
+  },
+  {
+    name: 'Units off',
+    number: true,
+    of: ({ id, differingUnits }) => (
+      <Count of={differingUnits} to={linesLink(id)} names="units off: the lines" />
+    ),
+  },
+  {
+    name: 'Units posted',
+    number: true,
+    of: ({ id, adjustedUnits }) => (
+      <Count
+        of={adjustedUnits}
+        text={signed(adjustedUnits)}
+        to={linesLink(id, 'adjusted')}
+        names="units posted: the lines"
+      />
+    ),
+  },
+  { name: 'Sent by', of: ({ receivedBy }) => <span class="quiet">{receivedBy}</span> },
+];
+
+/** Lines of one status, or all. */
+function linesLink(id: string, status = 'all'): string {
+  return linkTo(`/counts/${id}`, { status });
 }

@@ -1,7 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import { call } from '../api';
 import { useApi } from '../hooks';
-import { Badge, Count, Shown, type Tone } from '../parts/basics';
+import { Badge, OwnCount, Shown, type Tone } from '../parts/basics';
+import { comparisonFigure } from '../parts/comparison-figures';
 import { type Deed, DoButton } from '../parts/do';
 import { type Column, Table } from '../parts/table';
 import { Ago, duration } from '../parts/time';
@@ -54,7 +55,12 @@ export function Comparisons({
       </summary>
       <Shown of={runs} isEmpty={({ items }) => items.length === 0} empty={<p>It was not compared yet.</p>}>
         {({ items }) => (
-          <Table label={`Comparisons of ${channel}`} items={items} keyOf={({ id }) => id} columns={COLUMNS} />
+          <Table
+            label={`Comparisons of ${channel}`}
+            items={items}
+            keyOf={({ id }) => id}
+            columns={columnsFor(channel)}
+          />
         )}
       </Shown>
       <div class="buttons">
@@ -105,13 +111,7 @@ function compare(channel: string): Deed {
   };
 }
 
-const figure = (name: string, units: keyof Comparison): Column<Comparison> => ({
-  name,
-  number: true,
-  of: (run) => typeof run[units] === 'number' && <Count of={run[units]} />,
-});
-
-const COLUMNS: Column<Comparison>[] = [
+const columnsFor = (channel: string): Column<Comparison>[] => [
   {
     name: 'Began',
     heading: true,
@@ -130,13 +130,13 @@ const COLUMNS: Column<Comparison>[] = [
       </>
     ),
   },
-  figure('Listings', 'listings'),
-  figure('Equal', 'equal'),
-  figure('On their way', 'inFlight'),
-  figure('Off', 'drifted'),
-  figure('Missing', 'missing'),
-  figure('Unmapped', 'unmapped'),
-  figure('Pushed again', 'corrected'),
+  comparisonFigure('Listings', 'listings', channel),
+  comparisonFigure('Equal', 'equal', channel),
+  comparisonFigure('On their way', 'inFlight', channel),
+  comparisonFigure('Off', 'drifted', channel),
+  comparisonFigure('Missing', 'missing', channel),
+  comparisonFigure('Unmapped', 'unmapped', channel),
+  comparisonFigure('Pushed again', 'corrected', channel),
 ];
 
 function Plan({ channel }: { channel: string }) {
@@ -144,8 +144,12 @@ function Plan({ channel }: { channel: string }) {
   return (
     <p>
       The channel is read page by page, and what drifted is pushed again where it is set so.{' '}
-      {plan.data &&
-        `That takes ${plan.data.calls} calls, ${duration(plan.data.minutes * 60)} at its limit (${plan.data.limit}).`}
+      {plan.data && (
+        <>
+          That takes <OwnCount of={plan.data.calls} as="reckoned" /> calls, {duration(plan.data.minutes * 60)}{' '}
+          at its limit ({plan.data.limit}).
+        </>
+      )}
     </p>
   );
 }

@@ -1,20 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api';
-import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
-import { Badge, Count, Heading, Section, Shown, type Tone } from '../parts/basics';
+import { Heading, Section, Shown } from '../parts/basics';
 import { ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton } from '../parts/do';
 import { ChannelFilter, ChoiceFilter, Filters } from '../parts/filters';
-import { skuLink } from '../parts/levels';
-import { type Column, Table } from '../parts/table';
-import { Ago, Time } from '../parts/time';
+import { type Paged, Pages, Table, usePaged } from '../parts/table';
 import { linkTo, useQuery } from '../route';
 import { ScopeNote, useMay } from '../session';
-import type { Page } from '../types';
+import { CAUSES, columnsFor, type Drift } from './drift-columns';
 import { Comparisons } from './drift-comparisons';
-import { listingLink } from './sku-listings';
 import '../parts/desk.css';
 
 export const driftPage: ConsolePage = {
@@ -25,39 +21,9 @@ export const driftPage: ConsolePage = {
   View: DriftPage,
 };
 
-interface Drift {
-  channelSku: string;
-  channelLocation: string | null;
-  cause: string;
-  shown: number | null;
-  expected: number | null;
-  pushed: number | null;
-  pushedAt: string | null;
-  versions: Record<string, Record<string, number>>;
-  since: string;
-  foundAt: string;
-  times: number;
-  corrections: number;
-  escalatedAt: string | null;
-  resolvedAt: string | null;
-  acceptedAt: string | null;
-  acceptedBy: string | null;
-  acceptedReason: string | null;
-}
-
-const CAUSES: Record<string, string> = {
-  drift: 'it was never told, or refused the number',
-  'not-applied': 'it took our number and does not show it',
-  'channel-edit': 'somebody changed it there',
-  'unseen-order': 'an order that we had not heard of; it was read',
-  'orders-unread': 'it may have sold them: its orders cannot be read',
-  missing: 'the channel does not show it',
-  unmapped: 'nobody has mapped it',
-};
-
 /** What channels show otherwise than they should, and what is done about it. */
 function DriftPage() {
-  const [{ state = 'open', channel }] = useQuery();
+  const [{ state = 'open', channel, cause, run }, change] = useQuery();
   const { channels } = useLive();
   const names = (channels ?? []).map(({ name }) => name).filter((name) => !channel || name === channel);
   return (
@@ -76,22 +42,51 @@ function DriftPage() {
             { value: 'escalated', text: 'left to a person' },
             { value: 'accepted', text: 'accepted as shown' },
             { value: 'resolved', text: 'that were off' },
+            { value: 'all', text: 'that are or were off' },
           ]}
         />
         <ChannelFilter />
+        <ChoiceFilter
+          name="cause"
+          label="Cause"
+          choices={[
+            { value: '', text: 'any' },
+            ...Object.entries(CAUSES).map(([value, text]) => ({ value, text })),
+          ]}
+        />
       </Filters>
+      {run && (
+        <p>
+          Only what <a href={linkTo(`/tasks/${run}`)}>one comparison</a> found; what a later one found again
+          is that one’s.{' '}
+          <button type="button" onClick={() => change({ run: undefined })}>
+            Of all comparisons
+          </button>
+        </p>
+      )}
       {channels?.length === 0 && <p class="notice empty">No channel is configured.</p>}
       {names.map((name) => (
-        <ChannelDrift key={name} channel={name} state={state} />
+        <ChannelDrift key={name} channel={name} filter={{ state, cause, run }} />
       ))}
     </>
   );
 }
 
-function ChannelDrift({ channel, state }: { channel: string; state: string }) {
+interface DriftFilter {
+  state: string;
+  cause?: string;
+  run?: string;
+}
+
+function ChannelDrift({ channel, filter }: { channel: string; filter: DriftFilter }) {
+  const { state, cause, run } = filter;
   const [turn, setTurn] = useState(0);
   const base = `/v1/channels/${encodeURIComponent(channel)}`;
-  const drifts = useApi<Page<Drift>>(`${base}/drifts?state=${state}&limit=500`);
+  const drifts = usePaged<Drift>(
+    `${base}/drifts`,
+    { state: state === 'all' ? undefined : state, cause, run },
+    100,
+  );
   const { tasks } = useLive();
   const running = tasks?.filter(
     ({ kind, subject }) => kind.startsWith('reconcile') && subject === channel,
@@ -106,28 +101,34 @@ function ChannelDrift({ channel, state }: { channel: string; state: string }) {
     <Section title={channel} id={`drift-${channel}`}>
       <Shown
         of={drifts}
-        isEmpty={({ items }) => items.length === 0}
-        empty={<p>{state === 'open' ? 'It shows what it should.' : 'There is none like that.'}</p>}
+        isEmpty={({ items }) => items.length === 0 && !drifts.hasBefore}
+        empty={
+          <p>
+            {state === 'open' && !cause && !run ? 'It shows what it should.' : 'There is none like that.'}
+          </p>
+        }
       >
-        {({ items }) => <Drifts channel={channel} items={items} state={state} onDone={reload} />}
+        {() => <Drifts channel={channel} of={drifts} state={state} onDone={reload} />}
       </Shown>
       <Comparisons channel={channel} turn={`${turn} ${running}`} onDone={reload} />
     </Section>
   );
 }
 
+/** A page of them, and what is done with those that are chosen of it. */
 function Drifts({
   channel,
-  items,
+  of,
   state,
   onDone,
 }: {
   channel: string;
-  items: Drift[];
+  of: Paged<Drift>;
   state: string;
   onDone: () => void;
 }) {
-  const mayAct = useMay('channels:write') && state !== 'resolved';
+  const items = of.data?.items ?? [];
+  const mayAct = useMay('channels:write') && state !== 'resolved' && state !== 'all';
   const keyOf = ({ channelSku, channelLocation }: Drift) => `${channelSku}\n${channelLocation ?? ''}`;
   const chosen = useChosen(items, keyOf, ({ channelSku }) => channelSku);
   const finish = () => {
@@ -162,7 +163,7 @@ function Drifts({
           )}
         </ChosenBar>
       )}
-      {items.length === 500 && <p class="quiet">These are the 500 found last.</p>}
+      <Pages of={of} />
     </>
   );
 }
@@ -207,93 +208,4 @@ function outcome(asked: readonly string[], did: readonly string[], done: string)
     .filter((sku) => !did.includes(sku))
     .map((name) => ({ name, reason: 'it shows what it should by now' }));
   return { done, refused };
-}
-
-function columnsFor(channel: string): Column<Drift>[] {
-  return [
-    {
-      name: 'Listing',
-      heading: true,
-      of: (drift) => <ListingCell channel={channel} of={drift} />,
-    },
-    { name: 'Shows', number: true, of: ({ shown }) => (shown === null ? '–' : <Count of={shown} />) },
-    {
-      name: 'Should show',
-      number: true,
-      of: ({ expected, channelSku }) =>
-        expected === null ? (
-          '–'
-        ) : (
-          <a
-            class="count units"
-            href={listingLink(channel, channelSku)}
-            aria-label={`${expected}: how it comes about`}
-          >
-            <Count of={expected} />
-          </a>
-        ),
-    },
-    {
-      name: 'Was told',
-      number: true,
-      of: ({ pushed, pushedAt }) =>
-        pushed !== null && (
-          <>
-            <Count of={pushed} /> <span class="quiet">{pushedAt && <Ago at={pushedAt} />}</span>
-          </>
-        ),
-    },
-    {
-      name: 'Cause',
-      class: 'long',
-      of: (drift) => (
-        <>
-          <StateBadge of={drift} /> {CAUSES[drift.cause] ?? drift.cause}
-          {drift.acceptedAt && (
-            <span class="quiet why">
-              “{drift.acceptedReason}” by {drift.acceptedBy}, <Time at={drift.acceptedAt} />
-            </span>
-          )}
-        </>
-      ),
-    },
-    { name: 'Since', class: 'nowrap', of: ({ since }) => <Ago at={since} /> },
-    {
-      name: 'Found, corrected',
-      number: true,
-      of: ({ times, corrections }) => `${times} ×, ${corrections} ×`,
-    },
-  ];
-}
-
-function StateBadge({ of: { escalatedAt, acceptedAt, resolvedAt } }: { of: Drift }) {
-  const [tone, text]: [Tone, string] = resolvedAt
-    ? ['good', 'put right']
-    : acceptedAt
-      ? ['plain', 'accepted']
-      : escalatedAt
-        ? ['bad', 'left to a person']
-        : ['warn', 'off'];
-  return <Badge tone={tone}>{text}</Badge>;
-}
-
-function ListingCell({ channel, of }: { channel: string; of: Drift }) {
-  const { channelSku, channelLocation, versions, cause } = of;
-  return (
-    <>
-      {cause === 'unmapped' ? (
-        <a href={linkTo('/mapping', { channel })}>{channelSku}</a>
-      ) : (
-        <a href={listingLink(channel, channelSku)}>{channelSku}</a>
-      )}
-      <span class="quiet">
-        {Object.keys(versions).map((sku) => (
-          <a key={sku} href={skuLink(sku)}>
-            our {sku}{' '}
-          </a>
-        ))}
-        {channelLocation && `at ${channelLocation}`}
-      </span>
-    </>
-  );
 }

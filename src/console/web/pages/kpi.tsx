@@ -1,11 +1,12 @@
 import { useApi, useEvery } from '../hooks';
 import type { ConsolePage } from '../pages';
-import { Badge, Heading, Section, Shown } from '../parts/basics';
+import { Badge, Heading, OwnCount, Section, Shown } from '../parts/basics';
 import { Chart } from '../parts/chart';
 import { useHistory, WindowChoice, withChannel } from '../parts/key-figures';
-import { DEFAULT_WINDOW, kpiValue, kpiWords } from '../parts/kpi-words';
+import { DEFAULT_WINDOW, type KpiQuery, kpiValue, kpiWords } from '../parts/kpi-words';
 import { type Records, RecordTable } from '../parts/records';
 import { Pages, usePaged } from '../parts/table';
+import { Time } from '../parts/time';
 import { linkTo, useQuery } from '../route';
 import type { Kpi, KpiReading } from '../types';
 
@@ -20,7 +21,7 @@ const READ_EVERY_MS = 30_000;
 
 /** One key figure: what it is now, how it has been, and what it counts. */
 function OneKpi({ name }: { name: string }) {
-  const [{ window = DEFAULT_WINDOW, channel }, change] = useQuery();
+  const [{ window = DEFAULT_WINDOW, channel, from, to }, change] = useQuery();
   const kpis = useApi<KpiReading>(withChannel(`/v1/kpis?window=${window}`, channel));
   useEvery(READ_EVERY_MS, kpis.reload);
   const { name: title, says } = kpiWords(name);
@@ -43,20 +44,27 @@ function OneKpi({ name }: { name: string }) {
         empty={<p>There is no such figure.</p>}
       >
         {({ items }) => (
-          <KpiShown kpi={items.find((kpi) => kpi.name === name)!} window={window} channel={channel} />
+          <KpiShown kpi={items.find((kpi) => kpi.name === name)!} query={{ window, channel, from, to }} />
         )}
       </Shown>
     </>
   );
 }
 
-function KpiShown({ kpi, window, channel }: { kpi: Kpi; window: string; channel?: string }) {
+function KpiShown({ kpi, query }: { kpi: Kpi; query: KpiQuery & { window: string } }) {
+  const { window, channel, from, to } = query;
   const { name, value, unit, aim, met, events } = kpi;
   const history = useHistory(name, window, channel);
   return (
     <>
       <p class="now">
-        <strong>{kpiValue(value, unit)}</strong>{' '}
+        <strong>
+          {value === null ? (
+            kpiValue(value, unit)
+          ) : (
+            <OwnCount of={value} text={kpiValue(value, unit)} as="listed" />
+          )}
+        </strong>{' '}
         {aim && (
           <Badge tone={met === null ? 'plain' : met ? 'good' : 'bad'}>
             {met === null ? 'aim' : met ? 'met' : 'missed'}: at most {kpiValue(aim.max, unit)}
@@ -64,11 +72,14 @@ function KpiShown({ kpi, window, channel }: { kpi: Kpi; window: string; channel?
         )}
       </p>
       <div class="card">
-        <Shown of={history}>{(of) => <Chart of={of} aim={aim?.max} />}</Shown>
+        <Shown of={history}>
+          {(of) => <Chart of={of} aim={aim?.max} window={window} channel={channel} />}
+        </Shown>
       </div>
       {events && (
         <Section id="events" title="What it counts">
-          <Events path={events} name={name} />
+          {from && to && <OfStep from={from} to={to} />}
+          <Events path={events} name={name} step={{ ...(from && to && { since: from, until: to }) }} />
         </Section>
       )}
     </>
@@ -84,10 +95,23 @@ const EVENT_PAGES: Record<string, (item: Records) => string> = {
   manual_interventions: ({ action }) => linkTo('/activity', { action: String(action) }),
 };
 
-/** The path may have a query of its own. */
-function Events({ path, name }: { path: string; name: string }) {
+/** A figure of the chart leads to what happened in its time. */
+function OfStep({ from, to }: { from: string; to: string }) {
+  const [, change] = useQuery();
+  return (
+    <p>
+      Only from <Time at={from} /> to <Time at={to} />.{' '}
+      <button type="button" onClick={() => change({ from: undefined, to: undefined })}>
+        Of all the time shown
+      </button>
+    </p>
+  );
+}
+
+/** The path may have a query of its own; `step` narrows its time. */
+function Events({ path, name, step }: { path: string; name: string; step: Record<string, string> }) {
   const { pathname, searchParams } = new URL(path, location.href);
-  const events = usePaged<Records>(pathname, Object.fromEntries(searchParams));
+  const events = usePaged<Records>(pathname, { ...Object.fromEntries(searchParams), ...step });
   return (
     <Shown
       of={events}

@@ -1,14 +1,16 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
-import { Badge, Count, Facts, Heading, Section, Shown, type Tone } from '../parts/basics';
+import { Asked } from '../parts/asked';
+import { Badge, Facts, Heading, OwnCount, Section, Shown, type Tone } from '../parts/basics';
 import { Dialog } from '../parts/dialog';
-import { skuLink } from '../parts/levels';
-import { type Column, Table } from '../parts/table';
-import { Time } from '../parts/time';
+import { listingsLink } from '../parts/listing-links';
+import { type Column, PagedTable, usePaged } from '../parts/table';
+import { Ago, Time } from '../parts/time';
 import { linkTo } from '../route';
 import type { Page } from '../types';
+import { Holds } from './listings';
 import { ListingState, type ListingView } from './sku-listings';
 import { Steps, Waterfall, type WaterfallView } from './waterfall';
 import '../parts/desk.css';
@@ -20,7 +22,9 @@ export const listingPage: ConsolePage = {
   View: ({ params }) => <Listing channel={params.channel!} channelSku={params.channelSku!} />,
 };
 
-interface MappedListing extends ListingView {
+export interface MappedListing extends ListingView {
+  shownAt: string | null;
+  pushedAt: string | null;
   components: { sku: string; units: number }[];
   origin: 'file' | 'api';
   cap: number | null;
@@ -35,7 +39,7 @@ function Listing({ channel, channelSku }: { channel: string; channelSku: string 
   const dirty = useLive().channels?.find(({ name }) => name === channel)?.dirty;
   return (
     <>
-      <Heading title={channelSku} above={<a href={linkTo('/stock')}>Stock</a>}>
+      <Heading title={channelSku} above={<a href={listingsLink(channel)}>Listings of {channel}</a>}>
         A listing of {channel}.
       </Heading>
       <Shown
@@ -54,25 +58,17 @@ function Listing({ channel, channelSku }: { channel: string; channelSku: string 
 }
 
 function Known({ listing, turn }: { listing: MappedListing; turn: number | undefined }) {
-  const shows = listing.shown ?? listing.pushed;
   const { id, quantity, components, origin, cap, bufferUnits, bufferPercent } = listing;
   return (
     <>
       <Facts
         of={[
-          ['Should show', <Count of={quantity} />],
-          ['Shows', shows === null ? 'not known' : <Count of={shows} />],
+          ['Should show', <OwnCount of={quantity} as="listed" />],
+          ['Shows', <Shows of={listing} />],
           ['State', <ListingState listing={listing} />],
-          [
-            'Holds',
-            components.map(({ sku, units }) => (
-              <div key={sku}>
-                {units} × <a href={skuLink(sku)}>{sku}</a>
-              </div>
-            )),
-          ],
+          ['Holds', <Holds of={components} />],
           ['Kept in', origin === 'file' ? 'the channel’s file' : 'this host (API, CLI, console)'],
-          ['Cap of its own', cap],
+          ['Cap of its own', cap !== null && <OwnCount of={cap} as="set" />],
           [
             'Buffer of its own',
             [bufferUnits, bufferPercent && `${bufferPercent} %`].filter(Boolean).join(', '),
@@ -82,9 +78,28 @@ function Known({ listing, turn }: { listing: MappedListing; turn: number | undef
       <Section title="How its number comes about" id="waterfall">
         <Waterfall id={id} />
       </Section>
-      <Section title="What the channel was told" id="pushes">
-        <PushTable key={turn} id={id} limit={100} />
-      </Section>
+      <Asked name="pushes">
+        <Section title="What the channel was told" id="pushes">
+          <PushTable turn={turn} id={id} limit={50} />
+        </Section>
+      </Asked>
+    </>
+  );
+}
+
+/** As a comparison read it, or else as the channel took it. */
+function Shows({ of: { shown, shownAt, pushed, pushedAt } }: { of: MappedListing }) {
+  const units = shown ?? pushed;
+  const at = shown === null ? pushedAt : shownAt;
+  if (units === null) return <>not known</>;
+  return (
+    <>
+      <OwnCount of={units} as="listed" />
+      {at && (
+        <span class="quiet">
+          , {shown === null ? 'as it took it' : 'as it was read'} <Ago at={at} />
+        </span>
+      )}
     </>
   );
 }
@@ -122,8 +137,9 @@ const TRIGGERS: Record<string, string> = {
 };
 
 /** What was sent, newest first; each number leads to the waterfall that was stored with it. */
-export function PushTable({ id, limit }: { id: number; limit: number }) {
-  const pushes = useApi<Page<Push>>(`/v1/listings/${id}/pushes?limit=${limit}`);
+export function PushTable({ id, limit, turn }: { id: number; limit: number; turn?: number }) {
+  const pushes = usePaged<Push>(`/v1/listings/${id}/pushes`, {}, limit);
+  useEffect(pushes.reload, [turn, pushes.reload]);
   const [shown, setShown] = useState<Push>();
   const columns: Column<Push>[] = [
     { name: 'Sent', class: 'nowrap', of: ({ sentAt }) => <Time at={sentAt} /> },
@@ -137,11 +153,15 @@ export function PushTable({ id, limit }: { id: number; limit: number }) {
           aria-label={`${push.quantity} units: how they came about`}
           onClick={() => setShown(push)}
         >
-          <Count of={push.quantity} />
+          <OwnCount of={push.quantity} as="opens" />
         </button>
       ),
     },
-    { name: 'Before', number: true, of: ({ previous }) => previous !== null && <Count of={previous} /> },
+    {
+      name: 'Before',
+      number: true,
+      of: ({ previous }) => previous !== null && <OwnCount of={previous} as="listed" />,
+    },
     {
       name: 'Came of it',
       of: ({ state, reason, channelLocation, trigger }) => (
@@ -158,15 +178,19 @@ export function PushTable({ id, limit }: { id: number; limit: number }) {
   ];
   return (
     <>
-      <Shown of={pushes} isEmpty={({ items }) => items.length === 0} empty={<p>Nothing was sent yet.</p>}>
-        {({ items }) => <Table label="Pushes" items={items} keyOf={(push) => push.id} columns={columns} />}
-      </Shown>
+      <PagedTable
+        of={pushes}
+        label="Pushes"
+        keyOf={(push) => push.id}
+        columns={columns}
+        empty={<p>Nothing was sent yet.</p>}
+      />
       {shown && (
         <Dialog title={`Why ${shown.quantity} was sent`} onClose={() => setShown(undefined)}>
           <p class="quiet">
             <Time at={shown.sentAt} />
           </p>
-          <Steps of={shown.waterfall} />
+          <Steps of={shown.waterfall} knownAt={shown.sentAt} />
           <div class="buttons">
             <button type="button" onClick={() => setShown(undefined)}>
               Close

@@ -1,5 +1,5 @@
 import { call } from '../api';
-import { Badge, Shown } from '../parts/basics';
+import { Badge, OwnCount, Shown } from '../parts/basics';
 import { type Chosen, ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton, type Outcome } from '../parts/do';
 import { skuLink } from '../parts/levels';
@@ -188,7 +188,9 @@ const COLUMNS: Column<Suggestion>[] = [
             {REASONS[reason]}
           </Badge>
         ))}{' '}
-        <span class="quiet">{score} of 100</span>
+        <span class="quiet">
+          <OwnCount of={score} as="recorded" /> of 100
+        </span>
       </>
     ),
   },

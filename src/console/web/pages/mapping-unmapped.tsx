@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
 import { useLive } from '../live';
-import { Badge, Count, sentence, Shown } from '../parts/basics';
+import { Count, sentence, Shown } from '../parts/basics';
 import { ChosenBar, useChosen } from '../parts/chosen';
 import { type Deed, DoButton, type Outcome } from '../parts/do';
 import { SkuField } from '../parts/sku-field';
@@ -129,20 +129,13 @@ function columnsFor(channel: string): Column<UnmappedSku>[] {
     {
       name: 'Lines waiting',
       number: true,
-      of: ({ channelSku, parkedLines }) =>
-        parkedLines > 0 ? (
-          <a
-            class="count"
-            href={linkTo('/parked', { show: 'lines', channel, channelSku })}
-            aria-label={`${parkedLines} order lines of ${channelSku} waiting`}
-          >
-            <Badge tone="bad">
-              <Count of={parkedLines} />
-            </Badge>
-          </a>
-        ) : (
-          <span class="zero">0</span>
-        ),
+      of: ({ channelSku, parkedLines }) => (
+        <Count
+          of={parkedLines}
+          to={linkTo('/parked', { show: 'lines', channel, channelSku })}
+          names={`order lines of ${channelSku} waiting`}
+        />
+      ),
     },
   ];
 }

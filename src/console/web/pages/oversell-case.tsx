@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useApi } from '../hooks';
-import { Badge, Count, Shown, type Tone } from '../parts/basics';
+import { Badge, Count, OwnCount, Shown, type Tone } from '../parts/basics';
 import { skuLink } from '../parts/levels';
 import { duration, Time } from '../parts/time';
 import { OversellActions } from './oversell-actions';
@@ -65,7 +65,7 @@ export function OversellCase({ oversell, onDone }: { oversell: Oversell; onDone:
       <p class="quiet">
         {units > 0 && (
           <>
-            <Count of={units} /> {units === 1 ? 'unit' : 'units'} short
+            <OwnCount of={units} as="listed" /> {units === 1 ? 'unit' : 'units'} short
           </>
         )}
         {placedAt && (
@@ -102,10 +102,10 @@ export function OversellCase({ oversell, onDone }: { oversell: Oversell; onDone:
 function Shortfall({ shortfall: { sku, quantity, takenBy } }: { shortfall: Oversell['shortfalls'][number] }) {
   return (
     <li>
-      <Count of={quantity} /> of <a href={skuLink(sku)}>{sku}</a>
+      <OwnCount of={quantity} as="listed" /> of <a href={skuLink(sku)}>{sku}</a>
       {takenBy.map((taker) => (
         <div key={`${taker.reservationId} ${taker.secondsBefore}`} class="quiet">
-          <Count of={taker.quantity} /> taken by <TakerLink sku={sku} of={taker} />,{' '}
+          <Taken sku={sku} of={taker} /> taken by <TakerLink sku={sku} of={taker} />,{' '}
           {duration(taker.secondsBefore)} before
         </div>
       ))}
@@ -113,15 +113,22 @@ function Shortfall({ shortfall: { sku, quantity, takenBy } }: { shortfall: Overs
   );
 }
 
-function TakerLink({ sku, of: { channel, orderId, reservationId } }: { sku: string; of: Taker }) {
-  if (channel && orderId)
-    return (
-      <a href={skuLink(sku, { show: 'events', channel, orderId })}>
-        {channel}, order {orderId}
-      </a>
-    );
-  if (!reservationId) return <>a reservation</>;
-  return <a href={skuLink(sku, { show: 'events', reservationId })}>a reservation</a>;
+function Taken({ sku, of: taker }: { sku: string; of: Taker }) {
+  const to = takerLink(sku, taker);
+  if (!to) return <OwnCount of={taker.quantity} as="recorded" />;
+  return <Count of={taker.quantity} to={to} names={`of ${sku} taken: the events`} />;
+}
+
+function TakerLink({ sku, of: taker }: { sku: string; of: Taker }) {
+  const { channel, orderId } = taker;
+  const name = channel && orderId ? `${channel}, order ${orderId}` : 'a reservation';
+  const to = takerLink(sku, taker);
+  return to ? <a href={to}>{name}</a> : <>{name}</>;
+}
+
+function takerLink(sku: string, { channel, orderId, reservationId }: Taker): string | undefined {
+  if (channel && orderId) return skuLink(sku, { show: 'events', channel, orderId });
+  return reservationId ? skuLink(sku, { show: 'events', reservationId }) : undefined;
 }
 
 /** The order that is cheapest to cancel first; any but the short one is cancelled at its channel. */
@@ -201,7 +208,11 @@ function Done({ id }: { id: number }) {
           {cancellations.map(({ id: key, state, message, error, actor, attempts, intendedAt }) => (
             <li key={key}>
               <Time at={intendedAt} />: cancellation {state}
-              {attempts > 1 && `, asked ${attempts} times`}
+              {attempts > 1 && (
+                <>
+                  , asked <OwnCount of={attempts} as="tally" /> times
+                </>
+              )}
               {error && `; ${error}`} <span class="quiet">by {actor}</span>
               <blockquote class="quiet">{message}</blockquote>
             </li>

@@ -1,8 +1,8 @@
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { OpenAlerts } from '../parts/alert-list';
-import { Count, Heading, Reading, Section, type Tone } from '../parts/basics';
-import { channelLink, channelState, ChannelTable } from '../parts/channel-state';
+import { Heading, OwnCount, Reading, Section, type Tone } from '../parts/basics';
+import { channelLink, channelState, ChannelTable, queueLink } from '../parts/channel-state';
 import { KeyFigures } from '../parts/key-figures';
 import { duration } from '../parts/time';
 import type { ChannelStatus } from '../types';
@@ -87,7 +87,7 @@ function Now({ channels }: { channels: ChannelStatus[] }) {
         note={
           waiting > 0 && slowest ? `the oldest for ${duration(behind)}, to ${slowest.name}` : 'all are taken'
         }
-        to={waiting > 0 && slowest ? `${channelLink(slowest.name)}?show=queue` : '#/channels'}
+        to={waiting > 0 && slowest ? queueLink(slowest.name) : '#/channels'}
       />
       <Figure
         label="Waiting for a person"
@@ -111,12 +111,12 @@ interface FigureProps {
 function Figure({ label, value, tone, note, to }: FigureProps) {
   return (
     <li class={`figure ${tone}`}>
-      <a class="label" href={to}>
-        {label}
+      <a class="leads" href={to}>
+        <span>{label}</span>
+        <strong>
+          <OwnCount of={value} as="opens" />
+        </strong>
       </a>
-      <strong>
-        <Count of={value} />
-      </strong>
       <span class="quiet">{note}</span>
     </li>
   );

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { call } from '../api';
 import { type Outcome, withEach } from '../parts/do';
 import { linkTo } from '../route';
-import { listingLink } from './sku-listings';
+import { listingLink } from '../parts/listing-links';
 
 /** One thing that waits for a person; which fields it has is its kind's. */
 export interface Parked {

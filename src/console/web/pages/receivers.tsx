@@ -3,7 +3,7 @@ import { type ApiProblem, call } from '../api';
 import { useApi, useEvery } from '../hooks';
 import type { ConsolePage } from '../pages';
 import { ActButton } from '../parts/ask';
-import { Badge, CountLink, Heading, Section, sentence, Shown, type Tone } from '../parts/basics';
+import { Badge, Count, Heading, OwnCount, Section, sentence, Shown, type Tone } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
 import { type Column, PagedTable, Table, usePaged } from '../parts/table';
 import { Ago } from '../parts/time';
@@ -77,7 +77,7 @@ function columnsOf(reload: () => void): Column<Receiver>[] {
       name: 'Waiting',
       number: true,
       of: ({ name, waiting }) => (
-        <CountLink
+        <Count
           of={waiting}
           to={linkTo('/receivers', { receiver: name, state: 'waiting' })}
           names={`waiting for ${name}`}
@@ -88,7 +88,7 @@ function columnsOf(reload: () => void): Column<Receiver>[] {
       name: 'Given up',
       number: true,
       of: ({ name, givenUp }) => (
-        <CountLink
+        <Count
           of={givenUp}
           to={linkTo('/receivers', { receiver: name, state: 'given-up' })}
           names={`given up for ${name}`}
@@ -240,7 +240,7 @@ function deliveryColumns(reload: () => void): Column<Delivery>[] {
         </>
       ),
     },
-    { name: 'Tries', number: true, of: ({ attempts }) => attempts },
+    { name: 'Tries', number: true, of: ({ attempts }) => <OwnCount of={attempts} as="tally" /> },
     {
       name: 'Do',
       class: 'actions',

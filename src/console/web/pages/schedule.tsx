@@ -1,9 +1,10 @@
 import { useApi, useEvery } from '../hooks';
 import type { ConsolePage } from '../pages';
 import { ActButton } from '../parts/ask';
-import { Badge, CountLink, Heading, Shown } from '../parts/basics';
+import { Badge, Heading, OwnCount, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters, TextFilter } from '../parts/filters';
 import { type Column, Table } from '../parts/table';
+import { Took } from '../parts/task-progress';
 import { Ago, duration } from '../parts/time';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
@@ -66,20 +67,28 @@ function Schedule() {
 function columnsOf(reload: () => void): Column<ScheduledTask>[] {
   return [
     { name: 'Name', heading: true, of: (task) => task.name },
-    { name: 'Every', number: true, of: ({ everySeconds }) => duration(everySeconds) },
+    {
+      name: 'Every',
+      number: true,
+      of: ({ everySeconds }) => <OwnCount of={everySeconds} text={duration(everySeconds)} as="set" />,
+    },
     {
       name: 'Next',
       of: ({ running, nextAt }) => (running ? <Badge tone="plain">runs now</Badge> : <Ago at={nextAt} />),
     },
     { name: 'Last', of: ({ lastFinishedAt }) => lastFinishedAt && <Ago at={lastFinishedAt} /> },
-    { name: 'Took', number: true, of: ({ lastSeconds }) => lastSeconds !== null && duration(lastSeconds) },
+    {
+      name: 'Took',
+      number: true,
+      of: ({ lastSeconds }) => lastSeconds !== null && <Took seconds={lastSeconds} />,
+    },
     { name: 'How it went', class: 'long', of: (task) => <Outcome task={task} /> },
     {
       name: 'Failed',
       number: true,
       of: ({ failures, runs }) => (
         <>
-          <CountLink of={failures} to="#/schedule?outcome=failed" names="failed runs" /> of {runs}
+          <OwnCount of={failures} as="tally" /> of <OwnCount of={runs} as="tally" />
         </>
       ),
     },

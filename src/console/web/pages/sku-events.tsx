@@ -1,7 +1,8 @@
 import { useStockNews } from '../live';
-import { Badge, Count } from '../parts/basics';
+import { Badge, OwnCount } from '../parts/basics';
 import { ChoiceFilter, Filters, TextFilter } from '../parts/filters';
 import { type LevelView, skuLink, STATE_NAMES } from '../parts/levels';
+import type { Moment } from '../parts/moment';
 import { type Column, PagedTable, usePaged } from '../parts/table';
 import { Time } from '../parts/time';
 import { useQuery } from '../route';
@@ -32,11 +33,14 @@ const TYPES = [
 ];
 const FILTERS = ['type', 'state', 'location', 'channel', 'orderId', 'reservationId'] as const;
 
-/** What happened to a SKU, newest first: all of it, or what made one figure what it is. */
-export function SkuEvents({ sku }: { sku: string }) {
+/** What happened to a SKU, newest first: all of it, or what made one figure what it is, up to a moment where one is shown. */
+export function SkuEvents({ sku, moment }: { sku: string; moment?: Moment }) {
   const [query, change] = useQuery();
   const filter = Object.fromEntries(FILTERS.map((name) => [name, query[name]]));
-  const events = usePaged<LedgerEvent>(`/v1/stock/${encodeURIComponent(sku)}/events`, filter);
+  const events = usePaged<LedgerEvent>(`/v1/stock/${encodeURIComponent(sku)}/events`, {
+    ...filter,
+    ...(moment && { [moment.as === 'known' ? 'knownAt' : 'asOf']: moment.at }),
+  });
   useStockNews([sku], events.reload);
   const isFiltered = FILTERS.some((name) => query[name]);
   return (
@@ -69,12 +73,25 @@ export function SkuEvents({ sku }: { sku: string }) {
           Those of the reservation <code>{query.reservationId}</code>.
         </p>
       )}
+      {moment && (
+        <p class="quiet">
+          Those that {moment.as === 'known' ? 'were recorded' : 'had happened'} by <Time at={moment.at} />.
+        </p>
+      )}
       <PagedTable
         of={events}
         label="Events"
         keyOf={({ seq }) => seq}
         columns={columnsFor(sku)}
-        empty={<p>{isFiltered ? 'No event fits every filter.' : 'Nothing has happened to it yet.'}</p>}
+        empty={
+          <p>
+            {isFiltered
+              ? 'No event fits every filter.'
+              : moment
+                ? 'Nothing had happened to it by then.'
+                : 'Nothing has happened to it yet.'}
+          </p>
+        }
       />
     </>
   );
@@ -97,7 +114,7 @@ function columnsFor(sku: string): Column<LedgerEvent>[] {
       ),
     },
     { name: 'Event', heading: true, of: ({ type }) => type },
-    { name: 'Units', number: true, of: ({ quantity }) => <Count of={quantity} /> },
+    { name: 'Units', number: true, of: ({ quantity }) => <OwnCount of={quantity} as="recorded" /> },
     {
       name: 'Moved',
       of: ({ from, to }) => (
@@ -116,7 +133,11 @@ function columnsFor(sku: string): Column<LedgerEvent>[] {
       ),
     },
     { name: 'Why', class: 'long', of: (event) => <Why sku={sku} of={event} /> },
-    { name: 'Available after', number: true, of: ({ after }) => <Count of={after.available} /> },
+    {
+      name: 'Available after',
+      number: true,
+      of: ({ after }) => <OwnCount of={after.available} as="recorded" />,
+    },
   ];
 }
 

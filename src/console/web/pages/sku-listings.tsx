@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import { useApi } from '../hooks';
 import { useStockNews } from '../live';
-import { Badge, Count, Shown } from '../parts/basics';
+import { Badge, OwnCount, Shown } from '../parts/basics';
+import { listingLink } from '../parts/listing-links';
 import { Time } from '../parts/time';
 import { linkTo } from '../route';
 import type { Page } from '../types';
@@ -47,7 +48,7 @@ function ListingRow({ listing }: { listing: ListingView }) {
   return (
     <details class="listing" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <strong>{channel}</strong> {channelSku}: should show <Count of={quantity} />,{' '}
+        <strong>{channel}</strong> {channelSku}: should show <OwnCount of={quantity} as="opens" />,{' '}
         <Shows listing={listing} /> <ListingState listing={listing} />
       </summary>
       {open && (
@@ -70,7 +71,7 @@ function Shows({ listing: { shown, pushed } }: { listing: ListingView }) {
   if (shows === null) return <>not known what it shows</>;
   return (
     <>
-      shows <Count of={shows} />
+      shows <OwnCount of={shows} as="opens" />
     </>
   );
 }
@@ -85,8 +86,4 @@ export function ListingState({ listing: { dirty, parked, lastError, waits } }: {
     );
   if (dirty) return <Badge tone="warn">on its way</Badge>;
   return <Badge tone="good">in step</Badge>;
-}
-
-export function listingLink(channel: string, channelSku: string): string {
-  return linkTo(`/listings/${encodeURIComponent(channel)}/${encodeURIComponent(channelSku)}`);
 }

@@ -26,6 +26,8 @@ const TONES: Record<SkuReservation['state'], Tone> = {
   expired: 'plain',
 };
 
+const EVENTS = { reserved: 'RESERVE', fulfilled: 'FULFILL', released: 'RELEASE' };
+
 /** Who the units are promised to. Those that are open make the figure “Reserved”. */
 export function SkuReservations({ sku }: { sku: string }) {
   const [{ state }] = useQuery();
@@ -65,7 +67,13 @@ function columnsFor(sku: string): Column<SkuReservation>[] {
   const units = (name: 'reserved' | 'fulfilled' | 'released'): Column<SkuReservation> => ({
     name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
     number: true,
-    of: ({ lines }) => <Count of={sum(lines, name)} />,
+    of: ({ id, lines }) => (
+      <Count
+        of={sum(lines, name)}
+        to={skuLink(sku, { show: 'events', reservationId: id, type: EVENTS[name] })}
+        names={`${name}: the events`}
+      />
+    ),
   });
   return [
     {
@@ -93,7 +101,17 @@ function columnsFor(sku: string): Column<SkuReservation>[] {
         </>
       ),
     },
-    { name: 'Open', number: true, of: ({ openUnits }) => <Count of={openUnits} /> },
+    {
+      name: 'Open',
+      number: true,
+      of: ({ id, openUnits }) => (
+        <Count
+          of={openUnits}
+          to={skuLink(sku, { show: 'events', reservationId: id })}
+          names="open: the events"
+        />
+      ),
+    },
     units('reserved'),
     units('fulfilled'),
     units('released'),

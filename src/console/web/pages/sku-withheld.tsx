@@ -1,12 +1,15 @@
 import { useApi } from '../hooks';
 import { useStockNews } from '../live';
-import { Count, Section, Shown } from '../parts/basics';
+import { Count, OwnCount, Section, Shown } from '../parts/basics';
+import { kpiLink } from '../parts/kpi-words';
+import { skuLink } from '../parts/levels';
 import { Table } from '../parts/table';
 import { ScopeNote } from '../session';
 import { type BufferChange, HistoryTable } from './buffer-history';
 import { type Hold, HoldTable, PlaceHold } from './buffer-holds';
-import { listingLink } from './sku-listings';
 import type { Page } from '../types';
+import { bufferLink } from './waterfall';
+import { listingLink } from '../parts/listing-links';
 
 interface Explained {
   sku: string;
@@ -79,30 +82,74 @@ function Explanation({ of: { sku, items, sales, channels } }: { of: Explained })
                 </a>
               ),
             },
-            { name: 'Units', number: true, of: ({ units }) => <Count of={units} /> },
+            {
+              name: 'Units',
+              number: true,
+              of: (buffer) => (
+                <Count of={buffer.units} to={bufferLink(sku, buffer)} names={`withheld: ${buffer.reason}`} />
+              ),
+            },
             { name: 'Kind', of: ({ kind }) => kind },
             { name: 'Why', class: 'long', of: ({ reason }) => reason },
           ]}
         />
       )}
       <p class="quiet">
-        {sales.length === 0
-          ? 'No sales of it are counted yet. '
-          : sales
-              .map(
-                ({ location, hourUnits, usualPerHour }) =>
-                  `At ${location} it sold ${short(hourUnits)} in the last hour, usually ${short(usualPerHour)} an hour. `,
-              )
-              .join('')}
-        {channels
-          .map(
-            ({ channel, syncP99Ms, cancelPercent, confirmationMs }) =>
-              `${channel}: ${syncP99Ms === null ? 'sync latency not measured yet' : `P99 sync latency ${short(syncP99Ms / 1000)} s`}, ` +
-              `${short(cancelPercent)} % cancelled late, tells of orders after ${short(confirmationMs / 1000)} s.`,
-          )
-          .join(' ')}
+        {sales.length === 0 && 'No sales of it are counted yet. '}
+        {sales.map(({ location, hourUnits, usualPerHour }) => (
+          <span key={location}>
+            At {location} it sold{' '}
+            <Count
+              of={hourUnits}
+              text={short(hourUnits)}
+              to={skuLink(sku, { show: 'events', type: 'RESERVE', location })}
+              names={`sold at ${location}: the events`}
+            />{' '}
+            in the last hour, usually <OwnCount of={usualPerHour} text={short(usualPerHour)} as="tally" /> an
+            hour.{' '}
+          </span>
+        ))}
+        {channels.map((each) => (
+          <ChannelHabits key={each.channel} of={each} />
+        ))}
       </p>
     </>
+  );
+}
+
+/** How late a channel is and tells of what it sold, by its key figures. */
+function ChannelHabits({
+  of: { channel, syncP99Ms, cancelPercent, confirmationMs },
+}: {
+  of: Explained['channels'][number];
+}) {
+  const latency = syncP99Ms === null ? null : syncP99Ms / 1000;
+  return (
+    <span>
+      {channel}:{' '}
+      {latency === null ? (
+        'sync latency not measured yet'
+      ) : (
+        <>
+          P99 sync latency{' '}
+          <Count
+            of={latency}
+            text={`${short(latency)} s`}
+            to={kpiLink('sync_latency_p99_seconds', { channel })}
+            names={`of ${channel}: its latencies`}
+          />
+        </>
+      )}
+      ,{' '}
+      <Count
+        of={cancelPercent}
+        text={`${short(cancelPercent)} %`}
+        to={kpiLink('stock_cancellations', { channel, window: '30d' })}
+        names={`of ${channel}: its cancellations`}
+      />{' '}
+      cancelled late, tells of orders after{' '}
+      <OwnCount of={confirmationMs} text={`${short(confirmationMs / 1000)} s`} as="tally" />.{' '}
+    </span>
   );
 }
 

@@ -53,7 +53,7 @@ function Sku({ sku }: { sku: string }) {
         {(level) => <Levels sku={sku} stock={level} moment={moment.settled} now={stock.data?.total} />}
       </Shown>
       <Listings sku={sku} />
-      <History sku={sku} />
+      <History sku={sku} moment={moment.settled} />
     </>
   );
 }
@@ -79,7 +79,7 @@ function Levels({
         { name: 'Location', heading: true, of: ({ location }) => location },
         ...levelColumns<SkuStock['locations'][number]>(
           (level) => level,
-          ({ location }) => ({ sku, location }),
+          ({ location }) => ({ sku, location, moment }),
         ),
       ]}
       foot={
@@ -87,13 +87,13 @@ function Levels({
           {locations.length > 1 && (
             <tr class="total">
               <th scope="row">All</th>
-              {levelCells(total, sku)}
+              {levelCells(total, sku, moment)}
             </tr>
           )}
           {moment && now && (
             <tr class="quiet">
               <th scope="row">Now, all</th>
-              {levelCells(now)}
+              {levelCells(now, sku)}
             </tr>
           )}
         </>
@@ -121,18 +121,19 @@ function Listings({ sku }: { sku: string }) {
 }
 
 /** What is behind the figures, one list at a time; a link from a figure brings its list into view. */
-function History({ sku }: { sku: string }) {
+function History({ sku, moment }: { sku: string; moment?: Moment }) {
   const [{ show = 'events', ...filters }] = useQuery();
   const may = useMay('channels:read');
   const place = useRef<HTMLDivElement>(null);
   const asked = JSON.stringify([
     show,
+    filters.type,
     filters.state,
     filters.location,
     filters.orderId,
     filters.reservationId,
   ]);
-  const before = useRef('["events",null,null,null,null]');
+  const before = useRef('["events",null,null,null,null,null]');
   useEffect(() => {
     if (before.current !== asked && !place.current?.contains(document.activeElement))
       place.current?.scrollIntoView({ block: 'start' });
@@ -142,6 +143,7 @@ function History({ sku }: { sku: string }) {
     <div ref={place}>
       <Tabs
         label="Behind the figures"
+        keep={['at', 'as']}
         of={[
           { value: 'events', text: 'Events' },
           { value: 'reservations', text: 'Reservations' },
@@ -153,7 +155,7 @@ function History({ sku }: { sku: string }) {
       ) : show === 'withheld' && may ? (
         <SkuWithheld sku={sku} />
       ) : (
-        <SkuEvents sku={sku} />
+        <SkuEvents sku={sku} moment={moment} />
       )}
     </div>
   );

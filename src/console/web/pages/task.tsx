@@ -3,10 +3,20 @@ import { useEffect } from 'preact/hooks';
 import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
-import { Count, Facts, Heading, Section, Shown } from '../parts/basics';
+import { Count, Facts, Heading, OwnCount, Section, Shown } from '../parts/basics';
+import { comparisonLink } from '../parts/comparison-figures';
 import { fieldOf, type Records, RecordTable, worded } from '../parts/records';
-import { CancelButton, isOpen, taskName, TaskProgress, TaskStateBadge, took } from '../parts/task-progress';
-import { Ago, duration, Time } from '../parts/time';
+import {
+  CancelButton,
+  isOpen,
+  taskName,
+  TaskProgress,
+  TaskStateBadge,
+  Took,
+  took,
+} from '../parts/task-progress';
+import { Ago, Time } from '../parts/time';
+import { linkTo } from '../route';
 import { ScopeNote } from '../session';
 import type { Task } from '../types';
 
@@ -105,33 +115,31 @@ function valueOf(name: string, value: unknown, task: Task): ComponentChildren {
 }
 
 /** Where the report counts something that has a page, the figure leads there. */
-function figureOf(name: string, value: number, { kind, subject }: Task): ComponentChildren {
-  if (name === 'seconds') return duration(value);
-  const to = kind.startsWith('reconcile') && value > 0 ? pageOf(name, subject) : undefined;
-  return to ? (
-    <a href={to}>
-      <Count of={value} />
-    </a>
-  ) : (
-    <Count of={value} />
-  );
+function figureOf(name: string, value: number, { id, kind, subject }: Task): ComponentChildren {
+  if (name === 'seconds') return <Took seconds={value} />;
+  const to = linkOf(name, { id, kind, subject });
+  if (!to) return <OwnCount of={value} as="recorded" />;
+  return <Count of={value} to={to} names={`${worded(name).toLowerCase()} of ${subject}`} />;
 }
 
-const DRIFTS = [
-  'drift',
-  'drifted',
-  'notApplied',
-  'channelEdits',
-  'ordersUnread',
-  'missing',
-  'corrected',
-  'escalated',
-];
+/** Where the figures of a count's report are explained: its lines, all or those of one status. */
+const COUNT_LINES: Record<string, string> = {
+  lines: 'all',
+  countedUnits: 'all',
+  ledgerUnits: 'all',
+  differingUnits: 'all',
+  accuracy: 'all',
+  drift: 'all',
+  adjustedUnits: 'adjusted',
+};
 
-function pageOf(name: string, channel: string): string | undefined {
-  const query = `?channel=${encodeURIComponent(channel)}`;
-  if (DRIFTS.includes(name)) return `#/drift${query}`;
-  return name === 'unmapped' ? `#/mapping${query}` : undefined;
+function linkOf(
+  name: string,
+  { id, kind, subject }: Pick<Task, 'id' | 'kind' | 'subject'>,
+): string | undefined {
+  if (kind === 'reconcile' || kind === 'reconcile-skus') return comparisonLink(name, subject, id);
+  const status = kind === 'count' && COUNT_LINES[name];
+  return status ? linkTo(`/counts/${subject}`, { status }) : undefined;
 }
 
 const LONGEST_LIST = 200;
@@ -147,7 +155,7 @@ function ReportList({ name, items }: { name: string; items: unknown[] }) {
       <RecordTable label={name} items={rows} />
       {items.length > LONGEST_LIST && (
         <p class="quiet">
-          The first {LONGEST_LIST} of <Count of={items.length} />.
+          The first {LONGEST_LIST} of <OwnCount of={items.length} as="listed" />.
         </p>
       )}
     </>

@@ -1,10 +1,9 @@
 import { useEffect } from 'preact/hooks';
-import { useApi } from '../hooks';
 import { useLive } from '../live';
 import type { ConsolePage } from '../pages';
 import { Heading, Section, Shown } from '../parts/basics';
 import { ChoiceFilter, Filters } from '../parts/filters';
-import { type Column, Table } from '../parts/table';
+import { type Column, Pages, Table, usePaged } from '../parts/table';
 import {
   CancelButton,
   isOpen,
@@ -17,7 +16,7 @@ import {
 import { Ago } from '../parts/time';
 import { useQuery } from '../route';
 import { ScopeNote } from '../session';
-import type { OpenTask, Page, Task } from '../types';
+import type { OpenTask, Task } from '../types';
 
 export const tasksPage: ConsolePage = {
   path: '/tasks',
@@ -28,18 +27,10 @@ export const tasksPage: ConsolePage = {
   View: Tasks,
 };
 
-const NEWEST = 100;
-
 /** Work that takes minutes: what is under way with how far it is, and what is over with its report. */
 function Tasks() {
   const [{ state, kind, subject }, change] = useQuery();
-  const query = new URLSearchParams({
-    limit: String(NEWEST),
-    ...(state && { state }),
-    ...(kind && { kind }),
-    ...(subject && { subject }),
-  });
-  const tasks = useApi<Page<Task>>(`/v1/tasks?${query.toString()}`);
+  const tasks = usePaged<Task>('/v1/tasks', { state, kind, subject });
   const { tasks: open } = useLive();
   const openIds = open?.map(({ id }) => id).join();
   useEffect(tasks.reload, [openIds, tasks.reload]);
@@ -65,7 +56,9 @@ function Tasks() {
         )}
         <Shown
           of={tasks}
-          isEmpty={({ items }) => items.every((task) => isOpen(task.state))}
+          isEmpty={({ items }) =>
+            items.every((task) => isOpen(task.state)) && !tasks.hasBefore && !tasks.hasMore
+          }
           empty={<p>No task has come to its end in the last 30 days{state && ' in that way'}.</p>}
         >
           {({ items }) => (
@@ -76,7 +69,7 @@ function Tasks() {
                 items={items.filter((task) => !isOpen(task.state))}
                 keyOf={({ id }) => id}
               />
-              {items.length === NEWEST && <p class="quiet">These are the newest {NEWEST}.</p>}
+              <Pages of={tasks} />
             </>
           )}
         </Shown>

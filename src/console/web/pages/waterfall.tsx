@@ -1,9 +1,10 @@
 import { useApi } from '../hooks';
 import { useStockNews } from '../live';
-import { Count, Shown } from '../parts/basics';
+import { Count, OwnCount, Shown } from '../parts/basics';
 import { skuLink } from '../parts/levels';
+import { type Moment, momentFields } from '../parts/moment';
 import { linkTo } from '../route';
-import { listingLink } from './sku-listings';
+import { listingLink } from '../parts/listing-links';
 
 interface WithheldUnits {
   kind: string;
@@ -53,16 +54,22 @@ export function Waterfall({ id }: { id: number }) {
   );
 }
 
-/** Each line leads to what explains it. */
-export function Steps({ of }: { of: WaterfallView }) {
+/** Each line leads to what explains it; those of a push to what was known when it was sent. */
+export function Steps({ of, knownAt }: { of: WaterfallView; knownAt?: string }) {
   const { channel, channelSku, components, uncapped, cap, capSource, quantity } = of;
-  const pushes = channel && channelSku ? listingLink(channel, channelSku) : undefined;
+  const pushes = channel && channelSku ? listingLink(channel, channelSku, { show: 'pushes' }) : undefined;
+  const moment: Moment | undefined = knownAt ? { at: knownAt, as: 'known' } : undefined;
   return (
     <table class="waterfall">
       <caption>How {quantity} comes about</caption>
       <tbody>
         {components.map((component) => (
-          <Component key={component.sku} component={component} alone={components.length === 1} />
+          <Component
+            key={component.sku}
+            component={component}
+            alone={components.length === 1}
+            moment={moment}
+          />
         ))}
         {components.length > 1 && <Step name="What the scarcest of them makes" units={uncapped} />}
         {cap !== null && <Step name={`Never more than (${capSource})`} units={cap} />}
@@ -72,11 +79,20 @@ export function Steps({ of }: { of: WaterfallView }) {
   );
 }
 
-function Component({ component, alone }: { component: ComponentView; alone: boolean }) {
+function Component({
+  component,
+  alone,
+  moment,
+}: {
+  component: ComponentView;
+  alone: boolean;
+  moment?: Moment;
+}) {
   const { sku, physical, reserved, quarantined, damaged, buffers, sellable, unitsPerListing, listings } =
     component;
   const location = Object.keys(component.versions ?? {}).join(',');
-  const events = (state: string) => skuLink(sku, { show: 'events', state, location });
+  const events = (state: string) =>
+    skuLink(sku, { show: 'events', state, location, ...momentFields(moment) });
   return (
     <>
       {!alone && (
@@ -87,7 +103,11 @@ function Component({ component, alone }: { component: ComponentView; alone: bool
         </tr>
       )}
       <Step name="Physical" units={physical} to={events('physical')} />
-      <Step name="Reserved" units={-reserved} to={skuLink(sku, { show: 'reservations' })} />
+      <Step
+        name="Reserved"
+        units={-reserved}
+        to={moment ? events('reserved') : skuLink(sku, { show: 'reservations' })}
+      />
       <Step name="Quarantined" units={-quarantined} to={events('quarantined')} />
       <Step name="Damaged" units={-damaged} to={events('damaged')} />
       {buffers.map((buffer) => (
@@ -95,7 +115,7 @@ function Component({ component, alone }: { component: ComponentView; alone: bool
           key={`${buffer.kind} ${buffer.policy}`}
           name={`Withheld: ${buffer.reason}`}
           units={-buffer.units}
-          to={explains(sku, buffer)}
+          to={bufferLink(sku, buffer)}
           always
         />
       ))}
@@ -106,7 +126,7 @@ function Component({ component, alone }: { component: ComponentView; alone: bool
 }
 
 /** A hold is among the holds, a policy among the policies, and what sales ask for with the SKU's sales. */
-function explains(sku: string, { kind, policy }: WithheldUnits): string {
+export function bufferLink(sku: string, { kind, policy }: Pick<WithheldUnits, 'kind' | 'policy'>): string {
   if (kind === 'hold') return linkTo('/buffers', { show: 'holds' });
   if (kind === 'static' || kind === 'window') return linkTo('/buffers', { policy });
   return skuLink(sku, { show: 'withheld' });
@@ -129,9 +149,9 @@ function Step({
   if (units === 0 && !total && !always) return null;
   return (
     <tr class={[total && 'total', always && 'buffer'].filter(Boolean).join(' ') || undefined}>
-      <th scope="row">{to ? <a href={to}>{name}</a> : name}</th>
+      <th scope="row">{name}</th>
       <td class="number">
-        <Count of={units} />
+        {to ? <Count of={units} to={to} names={name} always /> : <OwnCount of={units} as="listed" />}
       </td>
     </tr>
   );

@@ -3,7 +3,7 @@ import { useApi, useNewest } from '../hooks';
 import { useLive } from '../live';
 import type { Alert, Page } from '../types';
 import { AskButton } from './ask';
-import { Badge, Count } from './basics';
+import { Badge, Count, OwnCount } from './basics';
 import { channelLink } from './channel-state';
 import { Ago } from './time';
 
@@ -17,7 +17,14 @@ export function OpenAlerts() {
     <section aria-labelledby="open-alerts">
       <header class="row">
         <h2 id="open-alerts">
-          Open alerts (<a href="#/alerts">{alerts.data?.nextCursor ? 'more than 20' : items.length}</a>)
+          Open alerts (
+          <Count
+            of={items.length}
+            text={alerts.data?.nextCursor && 'more than 20'}
+            to="#/alerts"
+            names="open alerts"
+          />
+          )
         </h2>
       </header>
       {items.slice(0, 5).map((alert) => (
@@ -54,7 +61,7 @@ export function AlertCard({ alert, reload }: { alert: Alert; reload: () => void 
         {[rule, channel].filter(Boolean).join(' · ')} · since <Ago at={firstAt} />
         {count > 1 && (
           <>
-            , seen <Count of={count} /> times, last <Ago at={lastAt} />
+            , seen <OwnCount of={count} as="tally" /> times, last <Ago at={lastAt} />
           </>
         )}
         {state === 'acknowledged' && alert.acknowledgedAt && (

@@ -3,17 +3,73 @@ import type { Fetched } from '../hooks';
 
 const NUMBER = new Intl.NumberFormat();
 
-export function Count({ of }: { of: number }) {
-  return <span class="count">{NUMBER.format(of)}</span>;
+interface Figure {
+  of: number;
+  /** As it is written where that is not the bare number, such as `+3`, `12 %` and `4 min`. */
+  text?: string;
 }
 
-/** A number that leads to what it counts; nought leads nowhere. */
-export function CountLink({ of, to, names }: { of: number; to: string; names: string }) {
-  if (of === 0) return <span class="count zero">0</span>;
+/**
+ * A number that leads to what explains it: its events, its records, the list that it counts. Nought leads nowhere,
+ * unless it has events too. A number without such a place is an `OwnCount`, and says why.
+ */
+export function Count({
+  of,
+  text = NUMBER.format(of),
+  to,
+  names,
+  always,
+  quiet,
+  aside,
+}: Figure & {
+  to: string;
+  /** What it counts, for screen readers: `3` is heard as `3 order lines short`. */
+  names: string;
+  /** Where it leads although it is nought. */
+  always?: boolean;
+  /** Looks like a number until it is pointed at: for tables of nothing but figures. */
+  quiet?: boolean;
+  /** Opens beside this page, where leaving it would lose what was typed. */
+  aside?: boolean;
+}) {
+  if (of === 0 && !always) return <span class="count zero">{text}</span>;
+  const tone = quiet && (of < 0 ? 'below' : of === 0 && 'zero');
   return (
-    <a class="count" href={to} aria-label={`${NUMBER.format(of)} ${names}`}>
-      {NUMBER.format(of)}
+    <a
+      class={['count', quiet && 'units', tone].filter(Boolean).join(' ')}
+      href={to}
+      aria-label={`${text} ${names}`}
+      {...(aside && { target: '_blank', rel: 'noreferrer' })}
+    >
+      {text}
     </a>
+  );
+}
+
+/** Why a number needs no link of its own. */
+export type Own =
+  /** What explains it is listed beside it or below it. */
+  | 'listed'
+  /** It is the record: a quantity of its own row, a figure of its own report. */
+  | 'recorded'
+  /** As a person has set it. */
+  | 'set'
+  /** What a person has just chosen. */
+  | 'chosen'
+  /** How far a task is. */
+  | 'progress'
+  /** Reckoned just now, for a person to look at; nothing of it is kept. */
+  | 'reckoned'
+  /** Only counted: what it counts is kept nowhere. */
+  | 'tally'
+  /** It stands on what opens the explanation: a button, a summary, a link with more words. */
+  | 'opens';
+
+export function OwnCount({ of, text = NUMBER.format(of), as }: Figure & { as: Own }) {
+  return (
+    <span class="count" data-own={as}>
+      {text}
+    </span>
   );
 }
 

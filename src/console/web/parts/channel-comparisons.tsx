@@ -1,13 +1,14 @@
 import { useEffect } from 'preact/hooks';
 import { useApi } from '../hooks';
 import { useLive } from '../live';
-import { linkTo } from '../route';
 import { useMay } from '../session';
 import type { Page, TaskState } from '../types';
 import { ActButton } from './ask';
-import { CountLink, Section, Shown } from './basics';
+import { Count, OwnCount, Section, Shown } from './basics';
+import { comparisonFigure } from './comparison-figures';
+import { listingsLink } from './listing-links';
 import { type Column, Table } from './table';
-import { CancelButton, taskName, TaskProgress, TaskStateBadge } from './task-progress';
+import { CancelButton, taskName, TaskProgress, TaskStateBadge, Took } from './task-progress';
 import { Ago, duration } from './time';
 
 interface Plan {
@@ -62,7 +63,7 @@ export function ComparisonSection({ channel }: { channel: string }) {
           <TaskProgress task={task} />
         </article>
       ))}
-      {!isComparing && <PlanLine path={path} />}
+      {!isComparing && <PlanLine channel={channel} path={path} />}
       <Shown
         of={runs}
         isEmpty={({ items }) => items.length === 0}
@@ -97,20 +98,20 @@ function StartButtons({ path, onDone }: { path: string; onDone: () => void }) {
   );
 }
 
-function PlanLine({ path }: { path: string }) {
+function PlanLine({ channel, path }: { channel: string; path: string }) {
   const plan = useApi<Plan>(useMay('channels:write') ? `${path}/reconcile/plan` : undefined);
   if (!plan.data) return null;
   const { listings, calls, minutes, limit, basis } = plan.data;
   return (
     <p class="quiet">
-      Comparing its {listings} listings takes {calls} calls (told from {basis}), about{' '}
+      Comparing its <Count of={listings} to={listingsLink(channel)} names={`listings of ${channel}`} />{' '}
+      listings takes <OwnCount of={calls} as="reckoned" /> calls (told from {basis}), about{' '}
       {minutes < 1 ? 'a minute or less' : duration(minutes * 60)}; the limit is {limit}.
     </p>
   );
 }
 
 function columnsOf(channel: string): Column<Comparison>[] {
-  const drifts = linkTo('/drift', { channel });
   return [
     {
       name: 'Begun',
@@ -129,19 +130,11 @@ function columnsOf(channel: string): Column<Comparison>[] {
         </>
       ),
     },
-    { name: 'Listings', number: true, of: ({ listings }) => listings },
-    { name: 'Equal', number: true, of: ({ equal }) => equal },
-    {
-      name: 'Drifted',
-      number: true,
-      of: ({ drifted = 0 }) => <CountLink of={drifted} to={drifts} names="listings that drifted" />,
-    },
-    { name: 'Corrected', number: true, of: ({ corrected }) => corrected },
-    {
-      name: 'Missing',
-      number: true,
-      of: ({ missing = 0 }) => <CountLink of={missing} to={drifts} names="missing" />,
-    },
-    { name: 'Took', number: true, of: ({ seconds }) => seconds !== undefined && duration(seconds) },
+    comparisonFigure('Listings', 'listings', channel),
+    comparisonFigure('Equal', 'equal', channel),
+    comparisonFigure('Drifted', 'drifted', channel),
+    comparisonFigure('Corrected', 'corrected', channel),
+    comparisonFigure('Missing', 'missing', channel),
+    { name: 'Took', number: true, of: ({ seconds }) => seconds !== undefined && <Took seconds={seconds} /> },
   ];
 }

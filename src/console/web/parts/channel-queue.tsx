@@ -1,8 +1,8 @@
-import { useEffect, useRef } from 'preact/hooks';
 import { useApi, useEvery } from '../hooks';
-import { linkTo } from '../route';
 import type { ChannelStatus, Page } from '../types';
-import { Section, Shown } from './basics';
+import { Asked } from './asked';
+import { Count, Section, Shown } from './basics';
+import { listingLink } from './listing-links';
 import { type Column, Table } from './table';
 import { Ago } from './time';
 
@@ -31,13 +31,9 @@ export function QueueSection({
     isShown ? `/v1/channels/${encodeURIComponent(name)}/queue?limit=${SHOWN}` : undefined,
   );
   useEvery(2_000, queue.reload);
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (isAsked) place.current?.scrollIntoView();
-  }, [isAsked]);
   if (!isShown) return null;
   return (
-    <div ref={place}>
+    <Asked name="queue">
       <Section id="queue" title="On their way">
         <Shown
           of={queue}
@@ -57,7 +53,7 @@ export function QueueSection({
           )}
         </Shown>
       </Section>
-    </div>
+    </Asked>
   );
 }
 
@@ -72,11 +68,7 @@ const columnsOf = (channel: string): Column<Queued>[] => [
   {
     name: 'Listing',
     heading: true,
-    of: ({ channelSku }) => (
-      <a href={linkTo(`/listings/${encodeURIComponent(channel)}/${encodeURIComponent(channelSku)}`)}>
-        {channelSku}
-      </a>
-    ),
+    of: ({ channelSku }) => <a href={listingLink(channel, channelSku)}>{channelSku}</a>,
   },
   { name: 'Since', of: ({ since }) => <Ago at={since} /> },
   {
@@ -92,6 +84,16 @@ const columnsOf = (channel: string): Column<Queued>[] => [
       </>
     ),
   },
-  { name: 'Failures', number: true, of: ({ failures }) => failures },
+  {
+    name: 'Failures',
+    number: true,
+    of: ({ channelSku, failures }) => (
+      <Count
+        of={failures}
+        to={listingLink(channel, channelSku, { show: 'pushes' })}
+        names={`failures of ${channelSku}: what was sent`}
+      />
+    ),
+  },
   { name: 'Last error', class: 'long', of: ({ lastError }) => lastError },
 ];

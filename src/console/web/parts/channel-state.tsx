@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useApi, useEvery } from '../hooks';
 import { linkTo } from '../route';
 import type { ChannelStatus, LimitLevel, Page } from '../types';
-import { Badge, CountLink, type Tone } from './basics';
+import { Badge, Count, OwnCount, type Tone } from './basics';
+import { listingsLink } from './listing-links';
 import { type Column, Table } from './table';
 import { duration } from './time';
 
@@ -40,6 +41,20 @@ export function ChannelStateBadge({ channel }: { channel: ChannelStatus }) {
 
 export const channelLink = (name: string) => linkTo(`/channels/${encodeURIComponent(name)}`);
 
+export const queueLink = (name: string) => `${channelLink(name)}?show=queue`;
+
+/** For how long the oldest of what is on its way has waited. */
+export function Behind({ channel: { name, lagSeconds } }: { channel: ChannelStatus }) {
+  return (
+    <Count
+      of={lagSeconds}
+      text={duration(lagSeconds)}
+      to={queueLink(name)}
+      names={`behind: what is on its way to ${name}`}
+    />
+  );
+}
+
 /** All channels, each with its state, what waits there, and where to look at it. */
 export function ChannelTable({ channels }: { channels: ChannelStatus[] }) {
   return <Table label="Channels" columns={COLUMNS} items={channels} keyOf={({ name }) => name} />;
@@ -59,16 +74,12 @@ const COLUMNS: Column<ChannelStatus>[] = [
     ),
   },
   { name: 'State', class: 'long', of: (channel) => <ChannelStateBadge channel={channel} /> },
-  { name: 'Behind', number: true, of: ({ lagSeconds }) => duration(lagSeconds) },
+  { name: 'Behind', number: true, of: (channel) => <Behind channel={channel} /> },
   {
     name: 'Queue',
     number: true,
     of: ({ name, dirty }) => (
-      <CountLink
-        of={dirty}
-        to={`${channelLink(name)}?show=queue`}
-        names={`listings of ${name} on their way`}
-      />
+      <Count of={dirty} to={queueLink(name)} names={`listings of ${name} on their way`} />
     ),
   },
   { name: 'Breaker', of: (channel) => <BreakerWord channel={channel} /> },
@@ -81,7 +92,7 @@ const COLUMNS: Column<ChannelStatus>[] = [
     name: 'Parked',
     number: true,
     of: (channel) => (
-      <CountLink
+      <Count
         of={channel.parkedListings + channel.parkedLines + channel.parkedOrders + channel.inbox.parked}
         to={linkTo('/parked', { channel: channel.name })}
         names={`parked at ${channel.name}`}
@@ -92,7 +103,7 @@ const COLUMNS: Column<ChannelStatus>[] = [
     name: 'Short',
     number: true,
     of: ({ name, openShortfalls }) => (
-      <CountLink
+      <Count
         of={openShortfalls}
         to={linkTo('/oversells', { channel: name })}
         names={`order lines of ${name} that stock does not cover`}
@@ -102,9 +113,7 @@ const COLUMNS: Column<ChannelStatus>[] = [
   {
     name: 'Listings',
     number: true,
-    of: ({ name, listings }) => (
-      <CountLink of={listings} to={channelLink(name)} names={`listings of ${name}`} />
-    ),
+    of: ({ name, listings }) => <Count of={listings} to={listingsLink(name)} names={`listings of ${name}`} />,
   },
 ];
 
@@ -130,11 +139,13 @@ export function useLimits(channel: string) {
 function TightestLimit({ channel }: { channel: string }) {
   const { data } = useLimits(channel);
   const [tightest] = [...(data?.items ?? [])].sort((a, b) => a.left / a.most - b.left / b.most);
-  return tightest ? <LimitBar limit={tightest} /> : null;
+  return tightest ? <LimitBar limit={tightest} to={`${channelLink(channel)}?show=limits`} /> : null;
 }
 
-export function LimitBar({ limit }: { limit: LimitLevel }): ComponentChildren {
+/** `to` leads to the figures that it is drawn from, where they do not stand beside it. */
+export function LimitBar({ limit, to }: { limit: LimitLevel; to?: string }): ComponentChildren {
   const { name, left, most, closedForSeconds } = limit;
+  const share = Math.floor((100 * left) / most);
   if (closedForSeconds > 0) return <Badge tone="bad">closed for {duration(closedForSeconds)}</Badge>;
   return (
     <span class="limit">
@@ -145,7 +156,13 @@ export function LimitBar({ limit }: { limit: LimitLevel }): ComponentChildren {
         low={most * 0.1}
         optimum={most}
       />
-      <span class="quiet count">{Math.floor((100 * left) / most)} %</span>
+      <span class="quiet">
+        {to ? (
+          <Count of={share} text={`${share} %`} to={to} names={`of the calls of ${name} left`} />
+        ) : (
+          <OwnCount of={share} text={`${share} %`} as="listed" />
+        )}
+      </span>
     </span>
   );
 }

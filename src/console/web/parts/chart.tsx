@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { KpiHistory } from '../types';
-import { kpiValue, kpiWords } from './kpi-words';
+import { Count, OwnCount } from './basics';
+import { isLevel, kpiLink, type KpiQuery, kpiValue, kpiWords } from './kpi-words';
 
 const HEIGHT = 150;
 
@@ -8,8 +9,8 @@ const HEIGHT = 150;
  * A figure over time. The picture is for eyes; the same points stand in a table below it, which is folded, and the
  * sentence before it says the most and the last of them.
  */
-export function Chart({ of, aim }: { of: KpiHistory; aim?: number }) {
-  const { name, unit, points } = of;
+export function Chart({ of, aim, ...query }: { of: KpiHistory; aim?: number } & KpiQuery) {
+  const { name, unit, points, stepSeconds } = of;
   const known = points.filter((point): point is { at: string; value: number } => point.value !== null);
   const last = known.at(-1);
   if (!last)
@@ -40,7 +41,18 @@ export function Chart({ of, aim }: { of: KpiHistory; aim?: number }) {
               {known.toReversed().map(({ at, value }) => (
                 <tr key={at}>
                   <th scope="row">{new Date(at).toLocaleString()}</th>
-                  <td class="number">{kpiValue(value, unit)}</td>
+                  <td class="number">
+                    {isLevel(name) ? (
+                      <OwnCount of={value} text={kpiValue(value, unit)} as="tally" />
+                    ) : (
+                      <Count
+                        of={value}
+                        text={kpiValue(value, unit)}
+                        to={kpiLink(name, { ...query, from: at, to: endOf(at, stepSeconds) })}
+                        names={`from ${new Date(at).toLocaleString()}: what it counts`}
+                      />
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -49,6 +61,10 @@ export function Chart({ of, aim }: { of: KpiHistory; aim?: number }) {
       </details>
     </>
   );
+}
+
+function endOf(at: string, seconds: number): string {
+  return new Date(Date.parse(at) + seconds * 1000).toISOString();
 }
 
 /** Drawn by uPlot, which is fetched when the first chart is shown, and anew in the colours of light or dark. */

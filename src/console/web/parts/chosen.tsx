@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { Count } from './basics';
+import { OwnCount } from './basics';
 import type { Column } from './table';
 
 export interface Chosen<T> {
@@ -76,7 +76,7 @@ export function ChosenBar<T>({
   return (
     <div class={items.length > 0 ? 'chosen some' : 'chosen'} role="group" aria-label="With the chosen ones">
       <span aria-live="polite">
-        <Count of={items.length} /> chosen
+        <OwnCount of={items.length} as="chosen" /> chosen
       </span>
       {items.length < shown && (
         <button type="button" onClick={all}>

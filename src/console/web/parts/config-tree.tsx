@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { OwnCount } from './basics';
 
 /** Told elsewhere on the page, or of no use to a person. */
 const LEFT_OUT = ['file', 'folder', 'fromVariables', 'roles', 'dataDirExplicit'];
@@ -33,7 +34,10 @@ export function ConfigTree({ of }: { of: Record<string, unknown> }) {
       {settings.map(({ name, lines }) => (
         <details key={name} class="card fold" open={word !== ''}>
           <summary>
-            {name} <span class="quiet">({lines.length})</span>
+            {name}{' '}
+            <span class="quiet">
+              (<OwnCount of={lines.length} as="listed" />)
+            </span>
           </summary>
           <dl class="settings">
             {lines.map(([path, value]) => (

@@ -1,9 +1,9 @@
 import { useApi, useEvery } from '../hooks';
-import { linkTo, useQuery } from '../route';
+import { useQuery } from '../route';
 import type { Kpi, KpiHistory, KpiReading } from '../types';
-import { Reading, Section, Shown } from './basics';
+import { OwnCount, Reading, Section, Shown } from './basics';
 import { Chart } from './chart';
-import { DEFAULT_WINDOW, kpiValue, kpiWords, WINDOWS } from './kpi-words';
+import { DEFAULT_WINDOW, kpiLink, kpiValue, kpiWords, WINDOWS } from './kpi-words';
 
 const READ_EVERY_MS = 30_000;
 /** Those whose course tells most; the others have theirs on their pages. */
@@ -45,10 +45,6 @@ export function KeyFigures({ channel }: { channel?: string }) {
   );
 }
 
-export function kpiLink(name: string, query: { window?: string; channel?: string }): string {
-  return linkTo(`/kpis/${name}`, query);
-}
-
 export function withChannel(path: string, channel: string | undefined): string {
   return channel ? `${path}&channel=${encodeURIComponent(channel)}` : path;
 }
@@ -78,8 +74,16 @@ function Tile({ kpi: { name, value, unit, aim, met }, to }: { kpi: Kpi; to: stri
   const tone = met === null ? 'plain' : met ? 'good' : 'bad';
   return (
     <li class={`kpi ${tone}`}>
-      <a href={to}>{kpiWords(name).name}</a>
-      <strong class={value === null ? 'none' : undefined}>{kpiValue(value, unit)}</strong>
+      <a class="leads" href={to}>
+        <span>{kpiWords(name).name}</span>
+        <strong class={value === null ? 'none' : undefined}>
+          {value === null ? (
+            kpiValue(value, unit)
+          ) : (
+            <OwnCount of={value} text={kpiValue(value, unit)} as="opens" />
+          )}
+        </strong>
+      </a>
       {aim && (
         <span class="aim">
           {met === null ? 'aim' : met ? 'met' : 'missed'}: at most {kpiValue(aim.max, unit)}
@@ -99,7 +103,9 @@ function Course({ kpi: { name, aim }, window, channel }: { kpi: Kpi; window: str
       {history.loading && !history.data ? (
         <Reading />
       ) : (
-        <Shown of={history}>{(of) => <Chart of={of} aim={aim?.max} />}</Shown>
+        <Shown of={history}>
+          {(of) => <Chart of={of} aim={aim?.max} window={window} channel={channel} />}
+        </Shown>
       )}
     </article>
   );

@@ -1,4 +1,5 @@
 import type { KpiUnit } from '../types';
+import { linkTo } from '../route';
 import { duration } from './time';
 
 interface Words {
@@ -73,3 +74,20 @@ export const WINDOWS = [
 ];
 
 export const DEFAULT_WINDOW = '24h';
+
+/** With `from` and `to` what the figure counts is listed of that time only. */
+export interface KpiQuery {
+  window?: string;
+  channel?: string;
+  from?: string;
+  to?: string;
+}
+
+export function kpiLink(name: string, query: KpiQuery): string {
+  return linkTo(`/kpis/${name}`, { ...query });
+}
+
+/** What there was at a moment, of which only the figure is kept; the others count what happened. */
+export function isLevel(name: string): boolean {
+  return name === 'push_queue_depth' || name === 'stranded_reservations';
+}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { linkTo } from '../route';
 import { Count } from './basics';
+import { type Moment, momentFields } from './moment';
 import type { Column } from './table';
 
 /** Units of one SKU, at one location or at all of them. */
@@ -31,20 +32,22 @@ export function skuLink(sku: string, query: Record<string, string | undefined> =
   return linkTo(`/stock/${encodeURIComponent(sku)}`, query);
 }
 
-/** The columns of a level, each figure leading to the events that made it. */
+/** The columns of a level, each figure leading to the events that made it, nought too; at a moment, to those until then. */
 export function levelColumns<T>(
   levelOf: (item: T) => LevelView,
-  placeOf: (item: T) => { sku: string; location?: string },
+  placeOf: (item: T) => { sku: string; location?: string; moment?: Moment },
 ): Column<T>[] {
   return FIGURES.map(({ name, of, state }) => ({
     name,
     number: true,
     of: (item) => {
-      const { sku, location } = placeOf(item);
+      const { sku, location, moment } = placeOf(item);
       return (
-        <Units
+        <Count
           of={levelOf(item)[of]}
-          to={skuLink(sku, { show: 'events', state, location })}
+          to={skuLink(sku, { show: 'events', state, location, ...momentFields(moment) })}
+          always
+          quiet
           names={`${name.toLowerCase()} of ${sku}${location ? ` at ${location}` : ''}: the events`}
         />
       );
@@ -52,29 +55,22 @@ export function levelColumns<T>(
   }));
 }
 
-/** The same figures over all locations, for a row below the others; with `sku`, each leads to its events. */
-export function levelCells(level: LevelView, sku?: string): ComponentChildren {
+/** The same figures over all locations, for a row below the others. */
+export function levelCells(level: LevelView, sku: string, moment?: Moment): ComponentChildren {
   return FIGURES.map(({ name, of, state }) => (
     <td key={name} class="number">
-      {sku === undefined ? (
-        <Count of={level[of]} />
-      ) : (
-        <Units
-          of={level[of]}
-          to={skuLink(sku, { show: 'events', state })}
-          names={`${name.toLowerCase()} of ${sku} over all locations: the events`}
-        />
-      )}
+      <Count
+        of={level[of]}
+        to={skuLink(sku, { show: 'events', state, ...momentFields(moment) })}
+        always
+        quiet
+        names={`${name.toLowerCase()} of ${sku} over all locations: the events`}
+      />
     </td>
   ));
 }
 
-/** Unlike a count, nought and less than nought have their events too. */
-function Units({ of, to, names }: { of: number; to: string; names: string }) {
-  const tone = of < 0 ? 'below' : of === 0 ? 'zero' : '';
-  return (
-    <a class={`count units ${tone}`} href={to} aria-label={`${of} ${names}`}>
-      <Count of={of} />
-    </a>
-  );
+/** A difference, with its sign. */
+export function signed(units: number): string {
+  return `${units > 0 ? '+' : ''}${units}`;
 }

@@ -13,6 +13,11 @@ export function momentQuery({ at, as }: Moment): string {
   return `${as === 'known' ? 'knownAt' : 'asOf'}=${encodeURIComponent(at)}`;
 }
 
+/** As the address keeps it. */
+export function momentFields(moment: Moment | undefined): { at?: string; as?: string } {
+  return { at: moment?.at, as: moment?.as };
+}
+
 export interface ChosenMoment {
   current?: Moment;
   /** The same, once it is not being moved any more. */
@@ -29,7 +34,7 @@ export function useMoment(): ChosenMoment {
   const [settledAs, settledAt] = text.split(' ');
   // Back to now is at once: nothing has to be asked for.
   const settled = current && settledAt ? { at: settledAt, as: settledAs as Moment['as'] } : undefined;
-  return { current, settled, set: (moment) => change({ at: moment?.at, as: moment?.as }) };
+  return { current, settled, set: (moment) => change({ ...momentFields(moment) }) };
 }
 
 const STEPS = 1_000;

@@ -1,10 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { linkTo } from '../route';
-import { Count } from './basics';
+import { OwnCount } from './basics';
 import { type Column, Table } from './table';
 import { Ago, duration } from './time';
 
 export type Records = Record<string, unknown>;
+
+/** For the API: a person is shown the names. */
+const IDS = ['id', 'listingId', 'oversellId'];
 
 /**
  * Things whose fields are their kind's own: a column for each field, and links where a field names what has a page.
@@ -21,7 +24,7 @@ export function RecordTable({
 }) {
   const told = (name: string) => items.some((item) => item[name] !== null && item[name] !== undefined);
   const names = [...new Set(items.flatMap((item) => Object.keys(item)))].filter(
-    (name) => name !== 'id' && told(name),
+    (name) => !IDS.includes(name) && told(name),
   );
   const columns: Column<Records>[] = names.map((field, index) => ({
     name: field === 'at' ? 'When' : worded(field),
@@ -62,8 +65,8 @@ export function fieldOf(name: string, value: unknown, item: Records = {}): Compo
 }
 
 function plain(name: string, value: unknown): ComponentChildren {
-  if (name === 'seconds' && typeof value === 'number') return duration(value);
-  if (typeof value === 'number') return <Count of={value} />;
+  if (typeof value === 'number')
+    return <OwnCount of={value} text={name === 'seconds' ? duration(value) : undefined} as="recorded" />;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (/^(at|since|until)$|(At|Since|Until)$/.test(name) && !Number.isNaN(Date.parse(String(value))))
     return <Ago at={String(value)} />;

@@ -1,6 +1,7 @@
+import type { ComponentChildren } from 'preact';
 import type { OpenTask, Task, TaskState } from '../types';
 import { AskButton } from './ask';
-import { Badge, Count, type Tone } from './basics';
+import { Badge, OwnCount, type Tone } from './basics';
 import { duration, useTick } from './time';
 
 const STATES: Record<TaskState, { tone: Tone; text: string }> = {
@@ -59,12 +60,12 @@ export function TaskProgress({ task }: { task: OpenTask }) {
       <p class="quiet">
         {total ? (
           <>
-            <Count of={done} /> of <Count of={total} /> ({Math.floor((100 * Math.min(done, total)) / total)}{' '}
-            %)
+            <OwnCount of={done} as="progress" /> of <OwnCount of={total} as="progress" /> (
+            {Math.floor((100 * Math.min(done, total)) / total)} %)
           </>
         ) : (
           <>
-            <Count of={done} /> so far
+            <OwnCount of={done} as="progress" /> so far
           </>
         )}
         {running && `, for ${duration(Math.max(0, seconds))}`}
@@ -102,8 +103,12 @@ export function CancelButton({ task, onDone }: { task: OpenTask; onDone: () => v
   );
 }
 
-/** How long it took, or has been taking. */
-export function took({ startedAt, finishedAt }: Task): string {
-  if (!startedAt || !finishedAt) return '';
-  return duration((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+export function Took({ seconds }: { seconds: number }) {
+  return <OwnCount of={seconds} text={duration(seconds)} as="recorded" />;
+}
+
+/** How long a task took that is over. */
+export function took({ startedAt, finishedAt }: Task): ComponentChildren {
+  if (!startedAt || !finishedAt) return null;
+  return <Took seconds={(Date.parse(finishedAt) - Date.parse(startedAt)) / 1000} />;
 }
