@@ -16,6 +16,7 @@ interface Listing {
 }
 
 interface Push {
+  id: string;
   quantity: number;
   previous: number | null;
   state: string;

@@ -1,10 +1,10 @@
-import { useState } from 'preact/hooks';
-import { type ApiProblem, call } from '../api';
+import { call } from '../api';
 import { useLive } from '../live';
-import { OwnCount, sentence } from '../parts/basics';
-import { Dialog } from '../parts/dialog';
+import { OwnCount } from '../parts/basics';
+import { DialogForm } from '../parts/dialog-form';
 import { DoButton } from '../parts/do';
 import { skuLink } from '../parts/levels';
+import { OpenButton } from '../parts/open-button';
 import { Table } from '../parts/table';
 import { Time } from '../parts/time';
 import { toast } from '../parts/toast';
@@ -101,69 +101,35 @@ function EndHold({ hold: { id, sku }, onDone }: { hold: Hold; onDone: () => void
 
 /** A button that opens the form of a hold, on one SKU or any. */
 export function PlaceHold({ sku, onDone }: { sku?: string; onDone: () => void }) {
-  const [isOpen, setIsOpen] = useState(false);
-  if (!useMay('channels:write')) return null;
   return (
-    <>
-      <button type="button" onClick={() => setIsOpen(true)}>
-        Place a hold
-      </button>
-      {isOpen && (
-        <HoldDialog
-          sku={sku}
-          onClose={(done) => {
-            setIsOpen(false);
-            if (done) onDone();
-          }}
-        />
-      )}
-    </>
+    <OpenButton
+      needs="channels:write"
+      label="Place a hold"
+      dialog={(close) => <HoldDialog sku={sku} onClose={close} />}
+      onDone={onDone}
+    />
   );
 }
 
 function HoldDialog({ sku: given, onClose }: { sku?: string; onClose: (done: boolean) => void }) {
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
-
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    setBusy(true);
-    const hold = holdOf(event.currentTarget as HTMLFormElement, given);
-    try {
-      await call('POST', '/v1/buffers/holds', hold);
-      toast(`${hold.sku} is held`);
-      onClose(true);
-    } catch (error) {
-      setProblem((error as ApiProblem).message);
-      setBusy(false);
-    }
+  async function act(form: HTMLFormElement) {
+    const hold = holdOf(form, given);
+    await call('POST', '/v1/buffers/holds', hold);
+    toast(`${hold.sku} is held`);
+    onClose(true);
   }
-
   return (
-    <Dialog
+    <DialogForm
       title={given ? `Withhold units of ${given}` : 'Withhold units of a SKU'}
-      onClose={() => onClose(false)}
+      confirm="Hold"
+      act={act}
+      onLeave={() => onClose(false)}
     >
-      <form onSubmit={(event) => void submit(event)}>
-        <p>It comes on top of what policies withhold, counts at once, and can be ended at any time.</p>
-        <HoldFields needsSku={!given} />
-        <label for="hold-reason">Reason, for whoever asks later</label>
-        <input id="hold-reason" name="reason" required maxLength={500} />
-        {problem && (
-          <p role="alert" class="notice bad">
-            That was not done: {sentence(problem)}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="submit" class="primary" disabled={busy}>
-            Hold
-          </button>
-          <button type="button" onClick={() => onClose(false)}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <p>It comes on top of what policies withhold, counts at once, and can be ended at any time.</p>
+      <HoldFields needsSku={!given} />
+      <label for="hold-reason">Reason, for whoever asks later</label>
+      <input id="hold-reason" name="reason" required maxLength={500} />
+    </DialogForm>
   );
 }
 

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { type ApiProblem, call } from '../api';
 import { type Scope, useMay } from '../session';
 import { sentence } from './basics';
-import { Dialog } from './dialog';
+import { DialogForm } from './dialog-form';
+import { OpenButton } from './open-button';
 import { toast } from './toast';
 
 export interface Question {
@@ -36,59 +37,35 @@ export function Ask({ question, onDone }: { question: Question; onDone: (done: b
   } = question;
   const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
 
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    setBusy(true);
+  async function act() {
     const told = {
       ...body,
       ...(!keepsNoReason && { reason }),
       ...(message.trim() && { message }),
     };
-    try {
-      await call(method, path, method === 'DELETE' ? undefined : told);
-      if (done) toast(done);
-      onDone(true);
-    } catch (error) {
-      setProblem((error as ApiProblem).message);
-      setBusy(false);
-    }
+    await call(method, path, method === 'DELETE' ? undefined : told);
+    if (done) toast(done);
+    onDone(true);
   }
 
   return (
-    <Dialog title={title} onClose={() => onDone(false)}>
-      <form onSubmit={(event) => void submit(event)}>
-        <p>{explains}</p>
-        {!keepsNoReason && (
-          <>
-            <label for="ask-reason">Reason, for whoever asks later</label>
-            <input
-              id="ask-reason"
-              required
-              maxLength={500}
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </>
-        )}
-        {asksMessage && <MessageField value={message} onChange={setMessage} />}
-        {problem && (
-          <p role="alert" class="notice bad">
-            That was not done: {sentence(problem)}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="submit" class="primary" disabled={busy}>
-            {confirm}
-          </button>
-          <button type="button" onClick={() => onDone(false)}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title={title} confirm={confirm} act={act} onLeave={() => onDone(false)}>
+      <p>{explains}</p>
+      {!keepsNoReason && (
+        <>
+          <label for="ask-reason">Reason, for whoever asks later</label>
+          <input
+            id="ask-reason"
+            required
+            maxLength={500}
+            value={reason}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+        </>
+      )}
+      {asksMessage && <MessageField value={message} onChange={setMessage} />}
+    </DialogForm>
   );
 }
 
@@ -109,44 +86,17 @@ function MessageField({ value, onChange }: { value: string; onChange: (text: str
 
 /** A button that asks before it acts. Left out where the session's key lacks the scope: see `ScopeNote`. */
 export function AskButton({
-  needs,
   question,
-  label,
-  name,
-  primary,
-  onDone,
+  ...button
 }: {
   needs: Scope;
   question: Question;
   label: string;
-  /** For screen readers, where several buttons of a page say the same. */
   name?: string;
   primary?: boolean;
   onDone: () => void;
 }) {
-  const [isOpen, setIsOpen] = useState(false);
-  if (!useMay(needs)) return null;
-  return (
-    <>
-      <button
-        type="button"
-        class={primary ? 'primary' : undefined}
-        aria-label={name}
-        onClick={() => setIsOpen(true)}
-      >
-        {label}
-      </button>
-      {isOpen && (
-        <Ask
-          question={question}
-          onDone={(done) => {
-            setIsOpen(false);
-            if (done) onDone();
-          }}
-        />
-      )}
-    </>
-  );
+  return <OpenButton {...button} dialog={(close) => <Ask question={question} onDone={close} />} />;
 }
 
 /** A button that acts at once, for what does no harm. Says how it went; left out without the scope. */

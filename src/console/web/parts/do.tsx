@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ApiProblem } from '../api';
-import { type Scope, useMay } from '../session';
-import { sentence } from './basics';
+import type { Scope } from '../session';
 import { Dialog } from './dialog';
+import { DialogForm } from './dialog-form';
+import { OpenButton } from './open-button';
 import { toast } from './toast';
 
 /** What came of it: said in the corner, and what was refused stays in the dialog, each with its reason. */
@@ -24,109 +25,53 @@ export interface Deed {
 
 /** A button that asks, then does something with one thing or many, and says what came of each. */
 export function DoButton({
-  needs,
   deed,
-  label,
-  name,
-  disabled,
-  primary,
-  why,
-  onDone,
+  ...button
 }: {
   needs: Scope;
   deed: Deed;
   label: string;
-  /** For screen readers, where several buttons say the same. */
   name?: string;
   disabled?: boolean;
   primary?: boolean;
-  /** Why it cannot be done, told with the disabled button. */
   why?: string;
   onDone: () => void;
 }) {
-  const [isOpen, setIsOpen] = useState(false);
-  if (!useMay(needs)) return null;
-  return (
-    <>
-      <button
-        type="button"
-        class={primary ? 'primary' : undefined}
-        aria-label={name}
-        title={why}
-        disabled={disabled}
-        onClick={() => setIsOpen(true)}
-      >
-        {label}
-      </button>
-      {isOpen && (
-        <DoDialog
-          deed={deed}
-          onClose={(done) => {
-            setIsOpen(false);
-            if (done) onDone();
-          }}
-        />
-      )}
-    </>
-  );
+  return <OpenButton {...button} dialog={(close) => <DoDialog deed={deed} onClose={close} />} />;
 }
 
 function DoDialog({ deed, onClose }: { deed: Deed; onClose: (done: boolean) => void }) {
   // As it was when it was asked: the list behind it may change meanwhile.
   const [{ title, explains, confirm, reason: asked, act }] = useState(deed);
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<string>();
   const [outcome, setOutcome] = useState<Outcome>();
-  const [busy, setBusy] = useState(false);
 
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const came = await act(reason);
-      toast(came.done);
-      if (came.refused?.length) setOutcome(came);
-      else onClose(true);
-    } catch (error) {
-      setProblem((error as ApiProblem).message);
-      setBusy(false);
-    }
+  async function submit() {
+    const came = await act(reason);
+    toast(came.done);
+    if (came.refused?.length) setOutcome(came);
+    else onClose(true);
   }
 
   if (outcome) return <Refused of={outcome} onClose={() => onClose(true)} />;
   return (
-    <Dialog title={title} onClose={() => onClose(false)}>
-      <form onSubmit={(event) => void submit(event)}>
-        <div>{explains}</div>
-        {asked && (
-          <>
-            <label for="do-reason">
-              Reason, for whoever asks later{asked === 'optional' ? ' (may be left out)' : ''}
-            </label>
-            <input
-              id="do-reason"
-              required={asked === 'required'}
-              maxLength={500}
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </>
-        )}
-        {problem && (
-          <p role="alert" class="notice bad">
-            That was not done: {sentence(problem)}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="submit" class="primary" disabled={busy}>
-            {busy ? 'Working…' : confirm}
-          </button>
-          <button type="button" onClick={() => onClose(false)}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title={title} confirm={confirm} act={submit} onLeave={() => onClose(false)}>
+      <div>{explains}</div>
+      {asked && (
+        <>
+          <label for="do-reason">
+            Reason, for whoever asks later{asked === 'optional' ? ' (may be left out)' : ''}
+          </label>
+          <input
+            id="do-reason"
+            required={asked === 'required'}
+            maxLength={500}
+            value={reason}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+        </>
+      )}
+    </DialogForm>
   );
 }
 

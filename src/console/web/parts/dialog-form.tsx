@@ -1,0 +1,55 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ApiProblem } from '../api';
+import { sentence } from './basics';
+import { Dialog } from './dialog';
+
+/** A form in a dialog. What `act` throws is told in it, and leaves it as it was filled in. */
+export function DialogForm({
+  title,
+  confirm,
+  act,
+  onLeave,
+  children,
+}: {
+  title: string;
+  confirm: string;
+  act: (form: HTMLFormElement) => Promise<void>;
+  onLeave: () => void;
+  children: ComponentChildren;
+}) {
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: SubmitEvent) {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await act(event.currentTarget as HTMLFormElement);
+    } catch (error) {
+      setProblem((error as ApiProblem).message);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog title={title} onClose={onLeave}>
+      <form onSubmit={(event) => void submit(event)}>
+        {children}
+        {problem && (
+          <p role="alert" class="notice bad">
+            That was not done: {sentence(problem)}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="submit" class="primary" disabled={busy}>
+            {busy ? 'Working…' : confirm}
+          </button>
+          <button type="button" onClick={onLeave}>
+            Leave it
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
