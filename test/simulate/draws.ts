@@ -93,7 +93,12 @@ export function drawFault(random: SeededRandom): Fault {
   const kind = random.pickWeighted(FAULTS);
   switch (kind) {
     case 'crash':
-      return { kind, host, awayMs: whole(100, 8_000), ...drawAim(random, ['answer', 'commit', 'statement', 'call']) };
+      return {
+        kind,
+        host,
+        awayMs: whole(100, 8_000),
+        ...drawAim(random, ['answer', 'commit', 'statement', 'call']),
+      };
     case 'freeze':
       return {
         kind,

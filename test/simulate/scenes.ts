@@ -61,7 +61,12 @@ function orderEdited(random: SeededRandom, atMs: number, { listings }: Catalogue
   const change = random.pick(['cancelled', 'fulfilled'] as const);
   return [
     { atMs, kind: 'freeze', host, forMs, at: aimAt(random, ['lock', 'statement'], 5) },
-    { atMs, kind: 'sell', shop, lines: [{ listing: whole(0, listings[shop]!.length - 1), units: whole(1, 2) }] },
+    {
+      atMs,
+      kind: 'sell',
+      shop,
+      lines: [{ listing: whole(0, listings[shop]!.length - 1), units: whole(1, 2) }],
+    },
     { atMs: atMs + whole(50, 1_500), kind: 'edit', shop, nth: -1, line: 0, change, units: 1 },
   ];
 }
@@ -113,6 +118,12 @@ function answeredAndGone(random: SeededRandom, atMs: number, { skus, listings }:
     { atMs, kind: 'crash', host, awayMs: whole(100, 8_000), at: aimAt(random, ['answer'], 2) },
     { atMs, kind: 'sell', shop, lines: [{ listing: whole(0, listings[shop]!.length - 1), units: 1 }] },
     { atMs: atMs + whole(20, 300), kind: 'edit', shop, nth: -1, line: 0, change: 'fulfilled', units: 1 },
-    { atMs: atMs + whole(100, 600), kind: 'adjust', sku: whole(0, skus - 1), location: whole(0, 1), units: 1 },
+    {
+      atMs: atMs + whole(100, 600),
+      kind: 'adjust',
+      sku: whole(0, skus - 1),
+      location: whole(0, 1),
+      units: 1,
+    },
   ];
 }

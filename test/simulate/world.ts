@@ -49,7 +49,12 @@ export class World {
     const { timeline } = this;
     this.random = new SeededRandom(plan.seed, 'chance');
     this.queue = new WakeQueue(timeline, new SeededRandom(plan.seed, 'queue'));
-    this.connections = new Connections(timeline, server, new SeededRandom(plan.seed, 'database'), this.moments);
+    this.connections = new Connections(
+      timeline,
+      server,
+      new SeededRandom(plan.seed, 'database'),
+      this.moments,
+    );
     plan.shops.forEach((traits, index) => {
       const skus = plan.listings[index]!.map((_, listing) => skuOf(listing));
       const later = (delayMs: number, run: () => void) => void timeline.in(delayMs, null, '', run);
