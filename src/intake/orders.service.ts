@@ -77,7 +77,7 @@ export class OrdersService implements OnApplicationShutdown {
     const unmapped = order.lines.filter((line) => !kept.mapping[line.lineId]);
     // An order never seen before has no parked lines to take back.
     if (unmapped.length > 0 || !kept.created) await this.park(channel, order, unmapped);
-    if (isUnseenByLedger(kept, settlement) && kept.repushedKey !== key)
+    if (isUnseenByLedger(order, kept, settlement) && kept.repushedKey !== key)
       await this.pushAgain(channel, order, key);
     if (settlement && settlement.shortfall > 0) this.jobs.wake(HANDLE_OVERSELLS);
   }
@@ -257,10 +257,17 @@ function viewKey({ channel, order: { orderId } }: View): string {
   return JSON.stringify([channel, orderId]);
 }
 
-/** The channel sold, and lowered what it shows, but no event tells of it: short, or cancelled before we heard. */
-function isUnseenByLedger(kept: KeptView, settlement: SettlementView | undefined): boolean {
+/**
+ * The channel changed what it shows, and perhaps no event tells of it: it sold what is short, or cancelled what was short
+ * or what we never heard of. Of which units it cancelled some the ledger does not say, so that none are taken for known.
+ */
+function isUnseenByLedger(
+  { lines }: OrderDocument,
+  { created }: KeptView,
+  settlement: SettlementView | undefined,
+): boolean {
   const { reserved = 0, shortfall = 0 } = settlement ?? {};
-  return shortfall > 0 || (kept.created && reserved === 0);
+  return shortfall > 0 || (created && reserved === 0) || lines.some(({ cancelled }) => cancelled > 0);
 }
 
 function iso(time: string): string {

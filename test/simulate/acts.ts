@@ -1,5 +1,8 @@
-import { type Act, type Deed, type Fault, FAULT_KINDS } from './plan';
+import { FAULT_KINDS } from './draws';
+import type { Host } from './host';
+import type { Act, Deed, Fault } from './plan';
 import type { Shop } from './shop';
+import type { SimulatedClient } from './simulated-client';
 import { skuOf, type World } from './world';
 
 /** Has each act of the plan happen at its time. Answers how many faults took hold. */
@@ -8,16 +11,11 @@ export function schedule(world: World, acts: readonly Act[], fromMs: number): { 
   for (const act of acts) {
     const { atMs, ...rest } = act;
     world.timeline.at(fromMs + atMs, null, JSON.stringify(rest), async () => {
-      if (isFault(act)) counted.faults++;
-      await perform(world, act);
+      if (isFault(act)) await inflict(world, act, () => counted.faults++);
+      else enact(world, act);
     });
   }
   return counted;
-}
-
-async function perform(world: World, act: Act): Promise<void> {
-  if (isFault(act)) await inflict(world, act);
-  else enact(world, act);
 }
 
 function isFault(act: Deed | Fault): act is Fault {
@@ -45,12 +43,15 @@ function enact(world: World, act: Deed): void {
     case 'edit-shown':
       return shop.type(skuOf(act.listing), act.units);
     case 'tick':
-      return tick(world, act.nth);
+      return tick(world, (jobs) => [jobs[act.nth % jobs.length]!]);
+    case 'wake':
+      return tick(world, (jobs) => jobs.filter(({ name }) => name === act.job));
   }
 }
 
-async function inflict(world: World, fault: Fault): Promise<void> {
-  if ('host' in fault) return befallHost(world, fault);
+async function inflict(world: World, fault: Fault, struck: () => void): Promise<void> {
+  if ('host' in fault) return aimOrStrike(world, fault, struck);
+  struck();
   if (fault.kind === 'redis-loss') return world.queue.lose(fault.awayMs);
   const shop = shopOf(world, fault.shop);
   const { nowMs } = world.timeline;
@@ -76,7 +77,7 @@ async function inflict(world: World, fault: Fault): Promise<void> {
       line.pages += fault.count;
       return;
     case 'webhook-lost':
-      return void line.webhooks.push({ lose: true });
+      return void line.webhooks.push(...Array.from({ length: fault.count }, () => ({ lose: true }) as const));
     case 'webhook-late':
       return void line.webhooks.push({ byMs: fault.byMs });
     case 'webhook-twice':
@@ -86,20 +87,40 @@ async function inflict(world: World, fault: Fault): Promise<void> {
   }
 }
 
-async function befallHost(world: World, fault: Extract<Fault, { host: number }>): Promise<void> {
+type HostFault = Extract<Fault, { host: number }>;
+
+/** At once, or when its host comes to the moment that it is aimed at. */
+async function aimOrStrike(world: World, fault: HostFault, struck: () => void): Promise<void> {
   const host = world.hosts[fault.host]!;
+  const strike = (connection?: SimulatedClient) => {
+    if (host.isDead) return;
+    struck();
+    return befall(world, host, fault, connection);
+  };
+  if ('at' in fault && fault.at) world.moments.aim(host, fault.at, strike);
+  else await strike();
+}
+
+async function befall(
+  world: World,
+  host: Host,
+  fault: HostFault,
+  connection: SimulatedClient | undefined,
+): Promise<void> {
+  const { timeline } = world;
   switch (fault.kind) {
     case 'crash':
       if (!host.isReady) return;
       await host.crash();
-      world.timeline.in(fault.awayMs, null, 'a host is started again', () => world.startHost(fault.host));
+      timeline.in(fault.awayMs, null, 'a host is started again', () => world.startHost(fault.host));
       return;
     case 'freeze':
-      host.frozenUntilMs = Math.max(host.frozenUntilMs, world.timeline.nowMs + fault.forMs);
+      host.frozenUntilMs = Math.max(host.frozenUntilMs, timeline.nowMs + fault.forMs);
+      timeline.at(host.frozenUntilMs, null, `${host.name} goes on`, () => undefined);
       return;
     case 'cut': {
       const open = world.connections.ofOwner(host);
-      return open[fault.nth % Math.max(1, open.length)]?.breakOff();
+      return (connection ?? open[fault.nth % Math.max(1, open.length)])?.breakOff();
     }
     case 'clock-jump':
       host.skewMs += fault.byMs;
@@ -113,15 +134,17 @@ function shopOf(world: World, index: number): Shop {
 
 function edit(shop: Shop, { nth, line, change, units }: Extract<Deed, { kind: 'edit' }>): void {
   const orders = [...shop.orders.keys()];
-  if (orders.length > 0) shop.edit(orders[nth % orders.length]!, line, change, units);
+  const orderId = nth < 0 ? orders.at(nth) : orders[nth % orders.length];
+  if (orderId !== undefined) shop.edit(orderId, line, change, units);
 }
 
+type Recurring = Host['jobs']['recurring'];
+
 /** What the scheduler does: one host that leads has one that works do what recurs. */
-function tick(world: World, nth: number): void {
+function tick(world: World, wanted: (jobs: Recurring) => Recurring): void {
   const { readyHosts, timeline } = world;
   if (readyHosts.length === 0) return;
   const host = world.random.pick(readyHosts);
-  const { recurring } = host.jobs;
-  const { name, key } = recurring[nth % recurring.length]!;
-  timeline.in(0, host, `wakes ${name} ${key ?? ''}`, () => host.jobs.wakeAnywhere(name, key));
+  for (const { name, key } of wanted(host.jobs.recurring))
+    timeline.in(0, host, `wakes ${name} ${key ?? ''}`, () => host.jobs.wakeAnywhere(name, key));
 }

@@ -51,7 +51,7 @@ export class ApiClient {
       return kind === 'reserve' && outcome && 'reservation' in outcome ? [outcome.reservation.id] : [];
     });
     if (ids.length === 0) return;
-    const id = ids[nth % ids.length]!;
+    const id = nth < 0 ? ids.at(nth)! : ids[nth % ids.length]!;
     this.ask(to, { id }, (host, key) => host.reservations.change(to, id, key, 'api'));
   }
 
@@ -101,7 +101,10 @@ export class ApiClient {
       const host = this.world.random.pick(readyHosts);
       timeline.in(1, host, `is asked to ${call.kind} (${call.key})`, () => {
         call.make(host).then(
-          (posted) => over(() => answered(posted)),
+          (posted) => {
+            this.world.moments.reached(host, 'answer');
+            over(() => answered(posted));
+          },
           (error: Error) => {
             timeline.note(`answers ${call.key} with ${error.name}: ${error.message.slice(0, 120)}`, host);
             if (error.name === 'IdempotencyConflictError') over(() => undefined);

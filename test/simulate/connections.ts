@@ -1,4 +1,5 @@
 import type { SeededRandom } from '../../src/replay/random';
+import type { Moments } from './moments';
 import type { SimulatedServer } from './sessions';
 import type { SimulatedClient } from './simulated-client';
 import type { Owner, Timeline } from './timeline';
@@ -13,7 +14,16 @@ export class Connections {
     readonly timeline: Timeline,
     readonly server: SimulatedServer,
     readonly random: SeededRandom,
+    readonly moments: Moments,
   ) {}
+
+  /** Of a statement that was sent. */
+  tell(client: SimulatedClient, text: string): void {
+    const { moments } = this;
+    moments.reached(client.owner, 'statement', client);
+    if (text.startsWith('COMMIT')) moments.reached(client.owner, 'commit', client);
+    if (text.includes('FOR UPDATE')) moments.reached(client.owner, 'lock', client);
+  }
 
   /** Ms that a statement or its answer is under way: most are quick, a few are not. */
   latencyMs(): number {

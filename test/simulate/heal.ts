@@ -1,4 +1,4 @@
-import { shownDiffers } from './invariants';
+import { shownDiffers } from './shown-check';
 import type { World } from './world';
 
 /** Everything that waits for a time of its own (a breaker, a lease, a pause) has had it by then. */
@@ -26,16 +26,20 @@ const LEFT: Readonly<Record<string, { job: string; rows: string }>> = {
   unread: { job: 'poll-orders', rows: `order_polls WHERE covered_at IS NULL OR covered_at < '$healed'` },
 };
 
-/** Ends all faults, brings every host back, and has the recurring jobs run until nothing is left to do. */
+/**
+ * Ends all faults, brings every host back, and has the recurring jobs run until nothing is left to do. A host that stands
+ * still goes on in its own time: until then the other one works.
+ */
 export async function heal(world: World): Promise<void> {
-  const { shops, network, queue } = world;
+  const { shops, network, queue, moments } = world;
   for (const [name, shop] of shops) {
     Object.assign(shop, { downUntilMs: 0, throttledUntilMs: 0 });
     network.repair(name);
   }
-  for (const host of world.hosts) host.frozenUntilMs = 0;
+  moments.forget();
   queue.isUp = true;
-  if (!(await world.runUntil(() => world.hosts.every(({ isReady }) => isReady), 60_000)))
+  const isUp = () => world.hosts.every(({ isReady }) => isReady) && world.readyHosts.length > 0;
+  if (!(await world.runUntil(isUp, 60_000)))
     return world.violate('liveness', 'nothing is wrong any more, and yet a host does not come up');
   const healedAt = world.databaseTime().toISOString();
   for (const job of ['poll-orders', 'apply-mapped-orders', 'recalculate-buffers']) wakeAll(world, job);
@@ -46,7 +50,12 @@ export async function heal(world: World): Promise<void> {
     // Whoever asks is answered within seconds, or never.
     if (left.length === 0 && world.api.open > 0 && round > QUICK_ROUNDS) break;
     if (left.length > 0 || world.api.open > 0 || world.network.isBusy) continue;
-    if ((await shownDiffers(world)).length === 0) return;
+    if (world.readyHosts.length < world.hosts.length) continue;
+    const differences = await shownDiffers(world);
+    if (differences.length === 0) return;
+    // A comparison is for what others do. What we changed ourselves is to be pushed without one.
+    for (const { message, isOurs } of differences)
+      if (isOurs) return world.violate('I6', `${message}, and nothing is on its way`);
     if (round % COMPARED_EVERY === 0) wakeAll(world, 'reconcile-channel');
   }
   const left = await leftToDo(world, healedAt);
@@ -59,6 +68,7 @@ export async function heal(world: World): Promise<void> {
 }
 
 function wakeAll(world: World, job: string): void {
+  if (world.readyHosts.length === 0) return;
   const host = world.random.pick(world.readyHosts);
   for (const { name, key } of host.jobs.recurring)
     if (name === job)

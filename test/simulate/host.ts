@@ -1,6 +1,7 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { BuffersModule } from '../../src/buffers/buffers.module';
 import { ChannelsModule } from '../../src/channels/channels.module';
+import { ChannelsService } from '../../src/channels/channels.service';
 import type { Config } from '../../src/config/config';
 import { Config as ConfigToken } from '../../src/config/config';
 import { ListenerService } from '../../src/database/listener.service';
@@ -37,6 +38,9 @@ const ROOMS = [
   ReconcileModule,
 ];
 
+/** The host sends nothing in the last moment of a claim, which it needs to note the answer. */
+const NOTING_MS = 1_000;
+
 /** One host: the real services over connections of its own. A crash leaves them where they are, for ever. */
 export class Host implements Owner {
   isDead = false;
@@ -60,9 +64,9 @@ export class Host implements Owner {
       [WakeQueueService as unknown as Token, this.queue.ofHost(this)],
     ]);
     const container = new Container(ROOMS as never, given);
+    this.container = container;
     await container.each('onModuleInit');
     await container.each('onApplicationBootstrap');
-    this.container = container;
     await this.jobs.begin();
     this.isReady = true;
   }
@@ -73,6 +77,12 @@ export class Host implements Owner {
     this.isReady = false;
     this.queue.forget(this);
     for (const client of this.connections.ofOwner(this)) await client.abandon();
+  }
+
+  claimEndsAtMs(shop: string): number {
+    const channel = this.get(ChannelsService).get(shop);
+    if (channel.state === 'failed') return Infinity;
+    return (channel.deadline as unknown as { deadlineMs: number }).deadlineMs + NOTING_MS;
   }
 
   get<T extends object>(type: abstract new (...given: never[]) => T): T {

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { OrderDocumentLine } from '../../src/channel-api';
-import { ListingsService } from '../../src/channels/listings.service';
-import { PublishedQuantityService } from '../../src/buffers/published-quantity.service';
 import { VerifyService } from '../../src/inventory/verify.service';
 import { checkCalls } from './limits-check';
-import type { Shop } from './shop';
-import { skuOf, type World } from './world';
+import { checkPushOrder, shownDiffers } from './shown-check';
+import type { World } from './world';
 
 /** DESIGN §2, from what the shops, the senders and the API's users know, and from the tables as they lie there. */
 export async function checkInvariants(world: World): Promise<void> {
   await checkLedger(world);
   await checkOrders(world);
   await checkAnswered(world);
-  for (const message of await shownDiffers(world)) world.violate('I5', message);
+  for (const { message } of await shownDiffers(world)) world.violate('I5', message);
   await checkPushOrder(world);
   await checkPushed(world);
   for (const shop of world.shops.values()) checkCalls(world, shop);
@@ -140,74 +138,6 @@ async function checkConfirmed({ api, server, violate }: World): Promise<void> {
     if (states.get(id) === 'expired')
       violate('I2', `${key} was told that ${id} is confirmed, and it is expired`);
   }
-}
-
-/** I5: what each shop shows against what the ledger makes of it. */
-export async function shownDiffers(world: World): Promise<string[]> {
-  const rows = await world.server.query<{ sku_id: number; available: number }>(
-    `SELECT sku_id, sum(greatest(available, 0))::int AS available FROM levels GROUP BY 1`,
-  );
-  const available = new Map(rows.map((row) => [row.sku_id, row.available]));
-  const differences: string[] = [];
-  for (const [index, traits] of world.plan.shops.entries()) {
-    const shop = world.shops.get(traits.name)!;
-    const computed = traits.followsSales ? await computedBy(world, shop) : undefined;
-    world.plan.listings[index]!.forEach((components, listing) => {
-      const units = components.map((each) => {
-        const left = (available.get(world.skuIds[each.sku]!) ?? 0) - traits.bufferUnits;
-        return Math.floor(Math.max(left, 0) / each.units);
-      });
-      const expected = computed ? computed[listing]! : Math.min(...units);
-      const shown = shop.shown.get(skuOf(listing));
-      if (shown !== expected)
-        differences.push(`${traits.name} shows ${shown} of ${skuOf(listing)}, the ledger makes ${expected}`);
-    });
-  }
-  return differences;
-}
-
-/** Where sales are withheld for, the host's own computation is asked: it has tests of its own. */
-async function computedBy(world: World, shop: Shop): Promise<number[]> {
-  const [host] = world.hosts;
-  let quantities: number[] | undefined;
-  world.timeline.in(0, host!, 'computes what is to be shown', () => {
-    const listings = [...shop.shown.keys()].map((sku) =>
-      host!.get(ListingsService).find(shop.traits.name, sku)!,
-    );
-    void host!
-      .get(PublishedQuantityService)
-      .compute(listings)
-      .then((all) => (quantities = all.map(({ quantity }) => quantity)));
-  });
-  await world.runUntil(() => quantities !== undefined, 10_000);
-  return quantities ?? [];
-}
-
-/** I5: of two pushes that a shop took for a listing, the later one never speaks of an older ledger, unless it came after its sender gave it up. */
-async function checkPushOrder(world: World): Promise<void> {
-  const rows = await world.server.query<{ id: string; versions: Record<string, number>[] }>(
-    `SELECT id, jsonb_path_query_array(waterfall, '$.components[*].versions') AS versions FROM pushes`,
-  );
-  const versions = new Map(rows.map((row) => [row.id, sumOf(row.versions)]));
-  for (const shop of world.shops.values()) {
-    const last = new Map<string, number>();
-    for (const { sku, pushId, units, isLate } of shop.pushes) {
-      if (isLate) continue;
-      const version = versions.get(pushId);
-      if (version === undefined)
-        world.violate('I6', `${shop.traits.name} took a push that is on no record: ${sku} ${units}`);
-      else if (version < (last.get(sku) ?? 0))
-        world.violate(
-          'I5',
-          `${shop.traits.name} took ${units} of ${sku}, computed from an older ledger than the push before`,
-        );
-      last.set(sku, Math.max(version ?? 0, last.get(sku) ?? 0));
-    }
-  }
-}
-
-function sumOf(components: Record<string, number>[]): number {
-  return components.flatMap((each) => Object.values(each)).reduce((sum, version) => sum + version, 0);
 }
 
 /** I6: nothing is left dirty but what waits for a person. */

@@ -16,7 +16,7 @@ export function checkCalls(world: World, { traits, calls }: Shop): void {
     atMs = sentAtMs;
     worst = Math.min(worst, units);
   }
-  const allowed = 1 + (GRACE_MS * perSecond) / 1000;
+  const allowed = (GRACE_MS * perSecond) / 1000;
   if (-worst > allowed)
     world.violate(
       'I7',

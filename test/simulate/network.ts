@@ -1,5 +1,6 @@
 import type { OrderDocument } from '../../src/channel-api';
 import type { SeededRandom } from '../../src/replay/random';
+import type { Moments } from './moments';
 import { type Shop, signatureOf } from './shop';
 import type { Owner, Timeline } from './timeline';
 
@@ -38,6 +39,7 @@ export class Network {
 
   constructor(
     private readonly timeline: Timeline,
+    private readonly moments: Moments,
     private readonly random: SeededRandom,
     private readonly shops: ReadonlyMap<string, Shop>,
     private readonly post: (delivery: Delivery, answered: (status: number) => void) => void,
@@ -61,7 +63,9 @@ export class Network {
     const name = url.hostname.replace(/\.test$/, '');
     const shop = this.shops.get(name)!;
     const sentAtMs = timeline.nowMs;
+    const claimEndsAtMs = owner!.claimEndsAtMs(name);
     if (url.pathname === '/check') this.beginProbe(name, owner!);
+    this.moments.reached(owner, 'call');
     return new Promise((...settle: [(response: Response) => void, (error: Error) => void]) => {
       const [resolve, reject] = url.pathname === '/check' ? this.endingProbe(name, owner!, settle) : settle;
       const { signal } = init;
@@ -69,7 +73,10 @@ export class Network {
       timeline.in(this.latencyMs(name), null, '', () => {
         const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
         const request = { method: init.method!, path: url.pathname, query: url.searchParams, body };
-        const reply = shop.handle(request, sentAtMs, signal?.aborted === true || owner?.isDead === true);
+        // What was sent under a claim may come after it: a host that stands still does not even give it up.
+        const isOutlived = sentAtMs < claimEndsAtMs && claimEndsAtMs <= timeline.nowMs;
+        const isGivenUp = signal?.aborted === true || owner!.isDead || isOutlived;
+        const reply = shop.handle(request, sentAtMs, isGivenUp);
         timeline.note(
           `${name} answers ${request.method} ${url.pathname} ${reply.status}${brief(body)}`,
           null,
@@ -99,6 +106,7 @@ export class Network {
 
   /** News of an order, on its way to whichever host is there. */
   tell(shop: Shop, order: OrderDocument): void {
+    if (!shop.traits.sendsWebhooks) return;
     const wrong = this.lines.get(shop.traits.name)!.webhooks.shift();
     if (wrong && 'lose' in wrong) return;
     const body = Buffer.from(JSON.stringify(order));

@@ -31,10 +31,10 @@ export const PLANTS: readonly Plant[] = [
     'AND probe_at <= ${NOW}`',
   ),
   plant(
-    'units-given-back-twice',
-    'src/channel-api/queued-limiter.ts',
-    'giveBack(this.limitOf(limit), states.get(limit)!, units);',
-    'giveBack(this.limitOf(limit), states.get(limit)!, 2 * units);',
+    'limit-not-shared',
+    'src/channels/shared-limit-store.ts',
+    'ORDER BY name FOR UPDATE',
+    'ORDER BY name',
   ),
   {
     name: 'lease-forgotten',
@@ -111,12 +111,22 @@ export const PLANTS: readonly Plant[] = [
     'if (page.cursor === undefined) continue;',
     'if (page.cursor !== undefined) break;',
   ),
-  plant(
-    'levels-not-locked',
-    'src/inventory/ledger-reader.ts',
-    'ORDER BY sku_id, location_id FOR UPDATE`',
-    'ORDER BY sku_id, location_id`',
-  ),
+  {
+    name: 'levels-not-locked',
+    edits: [
+      edit(
+        'src/inventory/ledger-reader.ts',
+        'ORDER BY sku_id, location_id FOR UPDATE`',
+        'ORDER BY sku_id, location_id`',
+      ),
+      // What else would have one of two writers try again.
+      edit(
+        'migrations/1763700000000-inventory.sql',
+        'PRIMARY KEY (sku_id, location_id, version),\n  CHECK (from_state',
+        'CHECK (from_state',
+      ),
+    ],
+  },
   plant(
     'secret-logged',
     'src/channel-api/redaction.ts',

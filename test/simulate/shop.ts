@@ -8,6 +8,9 @@ export interface ShopTraits {
   answers: 'applied' | 'accepted';
   compareAndSet: boolean;
   cancels: boolean;
+  /** Of one that sends none, polls alone find the orders. */
+  sendsWebhooks: boolean;
+  ordersPerPage: number;
   perSecond: number;
   burst: number;
   /** `cancel` has orders cancelled that stock does not cover. */
@@ -31,7 +34,6 @@ export interface AppliedPush {
 }
 
 export const CANARY = 'canary-7f3a9c51e2';
-const LISTED_AT_ONCE = 3;
 const SHOWN_AT_ONCE = 4;
 /** An accepted push shows after so long. */
 const APPLIES_AFTER_MS = 4_000;
@@ -56,6 +58,8 @@ export class Shop {
   readonly calls: LoggedCall[] = [];
   readonly pushes: AppliedPush[] = [];
   readonly cancelled = new Map<string, unknown>();
+  /** What a person typed over, or a push that its sender had given up: no host can know of it but by comparing. */
+  readonly overwritten = new Set<string>();
   /** Until when it answers so. */
   downUntilMs = 0;
   throttledUntilMs = 0;
@@ -119,6 +123,7 @@ export class Shop {
   /** An admin of the shop types another number. */
   type(sku: string, units: number): void {
     this.shown.set(sku, units);
+    this.overwritten.add(sku);
   }
 
   handle(request: Request, sentAtMs: number, isLate: boolean): Reply {
@@ -158,6 +163,8 @@ export class Shop {
       return { pushId, outcome: 'stale', shownUnits: shown };
     const apply = () => {
       this.shown.set(sku, units);
+      if (isLate) this.overwritten.add(sku);
+      else this.overwritten.delete(sku);
       this.pushes.push({ atMs: this.now(), sku, pushId, units, isLate });
     };
     if (this.traits.answers === 'accepted') {
@@ -185,7 +192,7 @@ export class Shop {
     const since = query.get('since') ?? '';
     const after = Number(query.get('after') ?? 0);
     const all = [...this.orders.values()].filter((order) => order.updatedAt! >= since);
-    const page = all.slice(after, after + LISTED_AT_ONCE);
+    const page = all.slice(after, after + this.traits.ordersPerPage);
     return { orders: page, next: all.length > after + page.length ? String(after + page.length) : undefined };
   }
 

@@ -6,7 +6,7 @@ import { Worker } from './workers';
 
 const SERVER = process.env.ONHAND_TEST_SERVER_URL!;
 /** A bug that nearly every seed meets. */
-const PLANT = 'revision-reversed';
+const PLANT = 'released-twice';
 const SEED = 1;
 
 describe('the simulation', () => {
@@ -23,7 +23,7 @@ describe('the simulation', () => {
     const first = await sound.run({ seed: SEED });
     expect(first.violations).toEqual([]);
     expect(first.events).toBeGreaterThan(500);
-    expect(first.faults).toBeGreaterThanOrEqual(20);
+    expect(first.faults).toBeGreaterThanOrEqual(10);
     const other = await sound.run({ seed: SEED + 1 });
     expect(other.digest).not.toBe(first.digest);
     const again = await sound.run({ seed: SEED });
@@ -32,7 +32,7 @@ describe('the simulation', () => {
 
   test('a planted bug is found, and a plan without its acts does not fail', async () => {
     const { violations } = await planted.run({ seed: SEED });
-    expect(violations.map(({ invariant }) => invariant)).toContain('I4');
+    expect(violations.map(({ invariant }) => invariant)).toContain('I2');
     const idle = await planted.run({ plan: { ...planOf(SEED), acts: [] } });
     expect(idle.violations).toEqual([]);
   }, 120_000);

@@ -151,6 +151,7 @@ export class SimulatedClient extends EventEmitter {
     }
     if (this.idleTimer) this.idleTimer.isOff = true;
     this.queue.push({ statement, callback, atMs: this.all.timeline.nowMs + this.all.latencyMs() });
+    this.all.tell(this, statement.text);
     this.plan();
   }
 

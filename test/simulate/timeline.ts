@@ -9,6 +9,8 @@ export interface Owner {
   frozenUntilMs: number;
   /** By how much its wall clock is wrong. */
   skewMs: number;
+  /** When its claim on what it is pushing to this shop ends, after which another host may push it. */
+  claimEndsAtMs(shop: string): number;
 }
 
 export interface SimulatedEvent {

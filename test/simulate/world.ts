@@ -9,6 +9,7 @@ import { useSource } from './clocks';
 import { Connections } from './connections';
 import { useConnections } from './simulated-client';
 import { Host } from './host';
+import { Moments } from './moments';
 import { type Delivery, Network, webhookRequest } from './network';
 import type { Plan } from './plan';
 import { useOutside } from './seams';
@@ -28,6 +29,7 @@ const HOSTS = 2;
 /** Everything that there is in one run: hosts, what they run on, the shops and the people around them. */
 export class World {
   readonly timeline = new Timeline();
+  readonly moments = new Moments(this.timeline);
   readonly random: SeededRandom;
   readonly queue: WakeQueue;
   readonly connections: Connections;
@@ -47,7 +49,12 @@ export class World {
     const { timeline } = this;
     this.random = new SeededRandom(plan.seed, 'chance');
     this.queue = new WakeQueue(timeline, new SeededRandom(plan.seed, 'queue'));
-    this.connections = new Connections(timeline, server, new SeededRandom(plan.seed, 'database'));
+    this.connections = new Connections(
+      timeline,
+      server,
+      new SeededRandom(plan.seed, 'database'),
+      this.moments,
+    );
     plan.shops.forEach((traits, index) => {
       const skus = plan.listings[index]!.map((_, listing) => skuOf(listing));
       const later = (delayMs: number, run: () => void) => void timeline.in(delayMs, null, '', run);
@@ -57,6 +64,7 @@ export class World {
     });
     this.network = new Network(
       timeline,
+      this.moments,
       new SeededRandom(plan.seed, 'network'),
       this.shops,
       (delivery, answered) => this.receive(delivery, answered),
@@ -180,7 +188,10 @@ export class World {
       const response = { status: () => response, type: () => response, send: () => response };
       host.webhooks
         .receive(delivery.shop.traits.name, webhookRequest(delivery) as never, response as never)
-        .then(() => tell(200))
+        .then(() => {
+          this.moments.reached(host, 'answer');
+          tell(200);
+        })
         .catch(() => tell(500));
     });
   }
