@@ -31,7 +31,7 @@ export async function benchGrowth(
   { quick, grown }: { quick: boolean; grown: readonly Grown[] },
 ): Promise<Growth> {
   const sizes = quick ? QUICK_SIZES : SIZES;
-  const pace = quick ? { rounds: 1, durationMs: 1_000 } : { rounds: 3, durationMs: 3_000 };
+  const pace = quick ? { rounds: 1, durationMs: 1_000 } : { rounds: 3, durationMs: 2_000 };
   const curves: Curve[] = [];
   for (const each of grown) curves.push(...(await GROWS[each]({ ...ground, ...pace }, sizes[each])));
   return { rounds: pace.rounds, seconds: pace.durationMs / 1000, curves };

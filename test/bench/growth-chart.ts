@@ -50,12 +50,13 @@ function linesOf(points: readonly CurvePoint[], across: Scale, up: Scale, curve:
     const dots = points.map((point, index) => {
       const [x, y] = places[index]!;
       const other = up.place(point[which === 'ours' ? 'floor' : 'ours']);
-      // The upper one of two values has its number above it, the lower one below.
+      // The upper one of two values has its number above it, the lower one below, where there is room for it.
       const isUpper = y < other || (y === other && which === 'ours');
+      const isLow = y > PLOT.bottom - LABEL_HEIGHT && y - other > 2 * LABEL_HEIGHT;
       const told = `${which} at ${grouped(point.at)} ${curve.along}: ${grouped(point[which])} ${curve.unit}`;
       return (
         `<circle class="${which}" cx="${x}" cy="${y}" r="4"><title>${escaped(told)}</title></circle>` +
-        text(which, x, isUpper ? y - 9 : y + 18, compact(point[which]), 'middle')
+        text(which, x, isUpper || isLow ? y - 9 : y + 18, compact(point[which]), 'middle')
       );
     });
     return [`<path class="line ${which}" d="${path}"/>`, ...dots];

@@ -49,7 +49,7 @@ const KINDS: readonly CurveKind[] = [
   },
   {
     name: 'reservations-disk',
-    title: 'Disk for a reservation of one line: its event, key, answer and lines, with their indexes',
+    title: 'Disk for a reservation of one line, with its event and key',
     unit: 'bytes',
     floor: 'one bare row of what happened',
   },

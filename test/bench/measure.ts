@@ -55,8 +55,10 @@ export function median(values: readonly number[]): number {
   );
 }
 
+/** To hundredths, and what is less than one to thousandths. */
 export function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  const parts = Math.abs(value) < 1 ? 1000 : 100;
+  return Math.round(value * parts) / parts;
 }
 
 /** Starts `work` at even distances, whether or not the one before has ended. Returns how many were started. */
