@@ -77,6 +77,12 @@ test('values that are far apart are on a log axis, and say so', () => {
   expect(low - dotsOf(svg, 'floor')[0]!.y).toBeCloseTo(2 * (high - low), 0);
 });
 
+test('the number of a small value stands above it, off the ground', () => {
+  const svg = chartOf({ ...CURVE, points: [{ at: 1, ours: 100, floor: 5.5, ratio: 18.2 }] });
+  const [number] = [...svg.matchAll(/y="([\d.]+)" text-anchor="middle">5\.5</g)].map(([, y]) => Number(y));
+  expect(number).toBeLessThan(dotsOf(svg, 'floor')[0]!.y);
+});
+
 test('one point, and points of nothing, are charts as well', () => {
   for (const points of [
     [{ at: 5, ours: 3, floor: 3, ratio: 1 }],
