@@ -124,9 +124,10 @@ async function takeAndGiveBack(pool: Pool): Promise<void> {
 
 const LEVELS = 'SELECT sku_id, location_id, available FROM levels WHERE sku_id = ANY($1::int[])';
 
+/** The page first: joined as a whole, a plan may read every level. */
 const STOCK_PAGE = `
-  SELECT s.id, s.code, l.available, l.reserved FROM skus s LEFT JOIN levels l ON l.sku_id = s.id
-   WHERE s.id > $1 ORDER BY s.id LIMIT $2`;
+  SELECT s.id, s.code, l.available, l.reserved
+    FROM (SELECT id, code FROM skus WHERE id > $1 ORDER BY id LIMIT $2) s LEFT JOIN levels l ON l.sku_id = s.id ORDER BY s.id`;
 
 const MAKE_DIRTY = `
   INSERT INTO dirty_listings (listing_id, channel) SELECT id, channel FROM listings WHERE channel = $1 ORDER BY id
