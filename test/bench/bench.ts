@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config/load-config';
-import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { PACKAGE_ROOT } from '../../src/version';
+import { withPostgres } from './bench-database';
 import { benchBuffers, type BuffersRound, buffersText } from './buffers-bench';
+import { type Figure, figure, table } from './figures';
+import { benchGrowth, type Growth, GROWN, writeCharts } from './growth-bench';
+import { curvesText } from './growth-curve';
 import { HistoryBench, type HistoryRound } from './history-bench';
 import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
 import { InquiryBench, type InquiryRound } from './inquiry-bench';
@@ -17,19 +20,12 @@ import { PushBench, type PushRound, type Replay } from './push-bench';
 
 const EVENTS = 5_000_000;
 const QUICK_EVENTS = 200_000;
+const PARTS = ['ledger', 'http', 'history', 'pushes', 'inquiries', 'buffers'];
 const API_KEY = 'bench-key-that-lives-as-long-as-the-run';
-
-/** One figure beside its floor: medians over the rounds, and the median of the rounds' own ratios. */
-interface Figure {
-  name: string;
-  ours: Measured;
-  floor: Measured;
-  ratio: number;
-  aim: string;
-}
 
 async function main(): Promise<void> {
   const json = process.argv.includes('--json');
+  const charts = chartsFolder();
   const quick = process.argv.includes('--quick');
   const rounds = quick ? 1 : 5;
   const seconds = quick ? 1 : 3;
@@ -41,6 +37,7 @@ async function main(): Promise<void> {
     const figures: Figure[] = [];
     let replay: Replay | undefined;
     let buffers: BuffersRound | undefined;
+    let growth: Growth | undefined;
     if (isWanted('ledger')) figures.push(...(await ledgerFigures(dataDir, rounds, seconds * 1000, say)));
     if (isWanted('http')) figures.push(...(await httpFigures(dataDir, rounds, seconds, say)));
     if (isWanted('history')) {
@@ -54,11 +51,18 @@ async function main(): Promise<void> {
     }
     if (isWanted('inquiries')) figures.push(await inquiryFigure(dataDir, rounds, seconds, say));
     if (isWanted('buffers')) buffers = await buffersFigure(dataDir, quick, say);
+    if (isGrowthWanted()) growth = await growthOf(dataDir, quick, say);
+    if (growth && charts) writeCharts(charts, growth.curves);
     const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
     process.stdout.write(
       json
-        ? `${JSON.stringify({ machine, rounds, seconds, figures, replay, buffers }, null, 2)}\n`
-        : [table(figures), replay && replayLine(replay), buffers && buffersText(buffers)]
+        ? `${JSON.stringify({ machine, rounds, seconds, figures, replay, buffers, growth }, null, 2)}\n`
+        : [
+            figures.length > 0 && table(figures),
+            replay && replayLine(replay),
+            buffers && buffersText(buffers),
+            growth && curvesText(growth.curves),
+          ]
             .filter(Boolean)
             .join('\n') + '\n',
     );
@@ -69,10 +73,30 @@ async function main(): Promise<void> {
 
 /** Bench of one part alone, such as `--pushes`, while that part is worked on. */
 function isWanted(part: string): boolean {
-  const parts = ['ledger', 'http', 'history', 'pushes', 'inquiries', 'buffers'].filter((each) =>
-    process.argv.includes(`--${each}`),
-  );
-  return parts.length === 0 || parts.includes(part);
+  const asked = PARTS.filter((each) => process.argv.includes(`--${each}`));
+  return asked.length === 0 ? !isGrowthWanted() : asked.includes(part);
+}
+
+/** Only where it is asked for: it takes as long as all the others. */
+function isGrowthWanted(): boolean {
+  return process.argv.includes('--growth');
+}
+
+/** Where `--charts` puts its files. */
+function chartsFolder(): string | undefined {
+  const at = process.argv.indexOf('--charts');
+  if (at === -1) return undefined;
+  const folder = process.argv[at + 1];
+  if (folder === undefined || folder.startsWith('--') || !isGrowthWanted())
+    throw new Error('--charts draws what --growth measures; write --growth --charts FOLDER');
+  return folder;
+}
+
+/** All curves, or those along what is named after it: `--growth events`. */
+function growthOf(folder: string, quick: boolean, say: (line: string) => void): Promise<Growth> {
+  const named = GROWN.filter((each) => process.argv.includes(each));
+  const grown = named.length === 0 ? GROWN : named;
+  return benchGrowth({ folder, env: environment(folder), say }, { quick, grown });
 }
 
 function environment(dataDir: string): NodeJS.ProcessEnv {
@@ -196,9 +220,8 @@ async function pushFigures(
   seconds: number,
   say: (line: string) => void,
 ): Promise<{ figure: Figure; replay: Replay }> {
-  const postgres = await startPostgres(join(dataDir, 'push'), say);
-  try {
-    const bench = await PushBench.start(dataDir, postgres.url, environment(dataDir));
+  return withPostgres(join(dataDir, 'push'), say, async (url) => {
+    const bench = await PushBench.start(dataDir, url, environment(dataDir));
     try {
       const done: PushRound[] = [];
       for (let each = 1; each <= rounds; each++) {
@@ -217,30 +240,16 @@ async function pushFigures(
     } finally {
       await bench.stop();
     }
-  } finally {
-    await postgres.stop();
-  }
+  });
 }
 
-async function buffersFigure(
-  dataDir: string,
-  quick: boolean,
-  say: (line: string) => void,
-): Promise<BuffersRound> {
-  const postgres = await startPostgres(join(dataDir, 'buffers'), say);
-  try {
-    const size = quick ? { skus: 20_000, passes: 1 } : { skus: 100_000, passes: 5 };
-    const measured = await benchBuffers(dataDir, postgres.url, environment(dataDir), size);
+function buffersFigure(dataDir: string, quick: boolean, say: (line: string) => void): Promise<BuffersRound> {
+  const size = quick ? { skus: 20_000, passes: 1 } : { skus: 100_000, passes: 5 };
+  return withPostgres(join(dataDir, 'buffers'), say, async (url) => {
+    const measured = await benchBuffers(dataDir, url, environment(dataDir), size);
     say('buffers');
     return measured;
-  } finally {
-    await postgres.stop();
-  }
-}
-
-function startPostgres(dataDir: string, say: (line: string) => void) {
-  const log = { log: () => undefined, warn: say, error: say };
-  return startEmbeddedPostgres({ dataDir, explicit: true, database: 'onhand', log });
+  });
 }
 
 async function inquiryFigure(
@@ -249,9 +258,8 @@ async function inquiryFigure(
   seconds: number,
   say: (line: string) => void,
 ): Promise<Figure> {
-  const postgres = await startPostgres(join(dataDir, 'inquiries'), say);
-  try {
-    const bench = await InquiryBench.start(dataDir, postgres.url, environment(dataDir));
+  return withPostgres(join(dataDir, 'inquiries'), say, async (url) => {
+    const bench = await InquiryBench.start(dataDir, url, environment(dataDir));
     try {
       const done: InquiryRound[] = [];
       for (let each = 1; each <= rounds; each++) {
@@ -266,35 +274,11 @@ async function inquiryFigure(
     } finally {
       await bench.stop();
     }
-  } finally {
-    await postgres.stop();
-  }
+  });
 }
 
 function replayLine({ changes, listings, updates, mostPerListing, seconds }: Replay): string {
   return `${changes} changes behind open breakers: ${updates} updates for ${listings} listings, at most ${mostPerListing} for one, in ${seconds} s`;
-}
-
-function figure(name: string, pairs: [Measured, Measured][], aim: string): Figure {
-  const middle = (of: (pair: [Measured, Measured]) => Measured): Measured => ({
-    perSecond: median(pairs.map((pair) => of(pair).perSecond)),
-    p50Ms: median(pairs.map((pair) => of(pair).p50Ms)),
-    p99Ms: median(pairs.map((pair) => of(pair).p99Ms)),
-  });
-  const ratio = round(median(pairs.map(([ours, floor]) => ours.perSecond / floor.perSecond)));
-  return { name, ours: middle(([ours]) => ours), floor: middle(([, floor]) => floor), ratio, aim };
-}
-
-function table(figures: readonly Figure[]): string {
-  const lines = figures.map(({ name, ours, floor, ratio, aim }) =>
-    [
-      name,
-      `  ours   ${String(ours.perSecond).padStart(8)}/s   p50 ${ours.p50Ms} ms   p99 ${ours.p99Ms} ms`,
-      `  floor  ${String(floor.perSecond).padStart(8)}/s   p50 ${floor.p50Ms} ms   p99 ${floor.p99Ms} ms`,
-      `  ratio  ${ratio}   (aim: ${aim})`,
-    ].join('\n'),
-  );
-  return `${lines.join('\n\n')}\n`;
 }
 
 void main();

@@ -30,8 +30,9 @@ export interface HistoryRound {
 export class HistoryBench {
   private constructor(
     private readonly app: INestApplicationContext,
-    private readonly skuIds: readonly number[],
-    private readonly events: number,
+    readonly skuIds: readonly number[],
+    /** How many were written. */
+    readonly events: number,
   ) {}
 
   static async prepare(app: INestApplicationContext, events: number): Promise<HistoryBench> {
@@ -51,13 +52,19 @@ export class HistoryBench {
   }
 
   async round(durationMs: number): Promise<HistoryRound> {
+    return { ...(await this.rebuilds()), ...(await this.reads(durationMs)) };
+  }
+
+  async rebuilds(): Promise<Pick<HistoryRound, 'rebuild' | 'rebuildFloor'>> {
+    return { rebuild: await this.rebuild(), rebuildFloor: await this.readAll() };
+  }
+
+  async reads(durationMs: number): Promise<Omit<HistoryRound, 'rebuild' | 'rebuildFloor'>> {
     const stock = this.app.get(StockService);
     const options = { inFlight: 1, durationMs, warmUpMs: durationMs / 5 };
     const anySku = () => this.skuIds[Math.floor(Math.random() * this.skuIds.length)]!;
     const anyMoment = () => new Date(Date.now() - Math.random() * DAYS * 86_400_000);
     return {
-      rebuild: await this.rebuild(),
-      rebuildFloor: await this.readAll(),
       asOf: await measure(() => stock.levelsAsOf(anySku(), anyMoment()), options),
       asOfFloor: await measure(() => stock.levelsOf([anySku()]), options),
       asOfHot: await measure(() => stock.levelsAsOf(this.skuIds[0]!, anyMoment()), options),

@@ -11,7 +11,7 @@ import { measure, type Measured } from './measure';
 
 const IN_FLIGHT = 64;
 const SKUS = 10_000;
-const ENOUGH_UNITS = 500_000_000;
+export const ENOUGH_UNITS = 500_000_000;
 
 /** Each floor on as many connections as ours has, and on the whole pool. */
 export interface LedgerRound {
@@ -28,13 +28,21 @@ export interface LedgerRound {
 /** 10,000 SKUs with stock, and the floor's own tables. */
 export async function prepareSkus(app: INestApplicationContext): Promise<number[]> {
   const catalog = app.get(CatalogService);
-  const ledger = app.get(LedgerService);
   const skuIds: number[] = [];
   for (let first = 0; first < SKUS; first += 5_000) {
     const drafts = Array.from({ length: 5_000 }, (_, index) => ({ sku: `BENCH-${first + index}` }));
     skuIds.push(...(await catalog.upsertSkus(drafts)).map(({ sku }) => sku.id));
   }
-  const locationId = catalog.defaultLocationId();
+  await restock(app, skuIds);
+  await makeFloorTables(app);
+  await app.get(DataSource).query('VACUUM ANALYZE');
+  return skuIds;
+}
+
+/** More of each than any run reserves. */
+export async function restock(app: INestApplicationContext, skuIds: readonly number[]): Promise<void> {
+  const ledger = app.get(LedgerService);
+  const locationId = app.get(CatalogService).defaultLocationId();
   await Promise.all(
     skuIds.map((skuId) =>
       ledger.post({
@@ -48,10 +56,28 @@ export async function prepareSkus(app: INestApplicationContext): Promise<number[
       }),
     ),
   );
-  const dataSource = app.get(DataSource);
-  await dataSource.query(FLOOR_TABLES);
-  await dataSource.query('VACUUM ANALYZE');
-  return skuIds;
+}
+
+/** The floor's own tables, with a level for each SKU that there is. */
+export async function makeFloorTables(app: INestApplicationContext): Promise<void> {
+  await app.get(DataSource).query(FLOOR_TABLES);
+}
+
+/** Reservations of any of the SKUs, ours and then the floor on as many connections. */
+export async function benchReservations(
+  app: INestApplicationContext,
+  skuId: () => number,
+  durationMs: number,
+): Promise<{ ours: Measured; floor: Measured }> {
+  const reservations = app.get(ReservationsService);
+  const narrow = narrowPool(poolOf(app.get(DataSource)), app.get(Config).ledger.lanes);
+  const options = { inFlight: IN_FLIGHT, durationMs, warmUpMs: durationMs / 5 };
+  try {
+    const ours = await measure(() => reserve(reservations, skuId()), options);
+    return { ours, floor: await measure(() => reserveWithLeastSql(narrow, skuId()), options) };
+  } finally {
+    await narrow.end();
+  }
 }
 
 /** Ours and the floor in turn, spread over all SKUs and on one. */
@@ -107,6 +133,7 @@ const MAP_ALL = `
 
 /** The floor: a level, and one row that says what happened to it; no key, no reservation, no listing. */
 const FLOOR_TABLES = `
+  DROP TABLE IF EXISTS floor_levels, floor_ledger;
   CREATE TABLE floor_levels (sku_id integer PRIMARY KEY, available bigint NOT NULL, reserved bigint NOT NULL, version bigint NOT NULL) WITH (fillfactor = 60);
   INSERT INTO floor_levels SELECT id, ${ENOUGH_UNITS}, 0, 0 FROM skus;
   CREATE TABLE floor_ledger (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, sku_id integer NOT NULL, quantity bigint NOT NULL,

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 /** Latencies in ms and what came of them. */
 export interface Measured {
   perSecond: number;
@@ -52,8 +55,10 @@ export function median(values: readonly number[]): number {
   );
 }
 
+/** To hundredths, and what is less than one to thousandths. */
 export function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  const parts = Math.abs(value) < 1 ? 1000 : 100;
+  return Math.round(value * parts) / parts;
 }
 
 /** Starts `work` at even distances, whether or not the one before has ended. Returns how many were started. */
@@ -78,4 +83,12 @@ export async function paced(
 export function measuredOf(latencies: number[], perSecond: number): Measured {
   const sorted = latencies.sort((a, b) => a - b);
   return { perSecond, p50Ms: round(quantile(sorted, 0.5)), p99Ms: round(quantile(sorted, 0.99)) };
+}
+
+/** What is in use on the heap once everything that is not has been collected. */
+export function heapMegabytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed / 1024 / 1024;
 }

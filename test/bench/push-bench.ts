@@ -8,9 +8,18 @@ import { ServerProcess } from './http-bench';
 import { type Measured, measuredOf, paced, round } from './measure';
 import { PushReceiver } from './push-receiver';
 
-const CHANNELS = ['north', 'east', 'south', 'west'];
-const SKUS = 10_000;
-const ORDERS_PER_SECOND = 300;
+/** What is sold, where and how fast; every SKU is listed on every channel. */
+export interface PushSetting {
+  channels: readonly string[];
+  skus: number;
+  ordersPerSecond: number;
+}
+
+const FOUR_CHANNELS: PushSetting = {
+  channels: ['north', 'east', 'south', 'west'],
+  skus: 10_000,
+  ordersPerSecond: 300,
+};
 const SECRET = 'bench-webhook-secret';
 const STOCK_UNITS = 1_000_000;
 const CHANGES = 100_000;
@@ -33,7 +42,7 @@ export interface Replay {
   seconds: number;
 }
 
-/** A host with four channels of 10,000 listings each, and who receives what it pushes. */
+/** A host with its channels, and who receives what it pushes. */
 export class PushBench {
   private order = 0;
 
@@ -43,18 +52,24 @@ export class PushBench {
     private readonly database: Pool,
     private readonly databaseUrl: string,
     private readonly apiKey: string,
+    private readonly setting: PushSetting,
   ) {}
 
-  static async start(folder: string, databaseUrl: string, env: NodeJS.ProcessEnv): Promise<PushBench> {
+  static async start(
+    folder: string,
+    databaseUrl: string,
+    env: NodeJS.ProcessEnv,
+    setting = FOUR_CHANNELS,
+  ): Promise<PushBench> {
     const receiver = await PushReceiver.start();
-    const config = writeConfig(folder, receiver.url);
+    const config = writeConfig(folder, receiver.url, setting);
     const host = await ServerProcess.start(
       [join(PACKAGE_ROOT, 'dist/src/main.js')],
       { ...env, DATABASE_URL: databaseUrl, ONHAND_CONFIG: config },
       '/health/ready',
     );
     const database = new Pool({ connectionString: databaseUrl, max: 4 });
-    const bench = new PushBench(host, receiver, database, databaseUrl, env.ONHAND_ADMIN_KEY!);
+    const bench = new PushBench(host, receiver, database, databaseUrl, env.ONHAND_ADMIN_KEY!, setting);
     await bench.stock();
     await database.query(
       'CREATE TABLE floor_changes (nr integer PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())',
@@ -69,33 +84,36 @@ export class PushBench {
   }
 
   async round(seconds: number): Promise<PushRound> {
+    return { sync: await this.sync(seconds), syncFloor: await this.floor(seconds) };
+  }
+
+  async sync(seconds: number): Promise<Measured> {
     await this.quiet();
     this.receiver.forget();
     const first = await this.lastEvent();
     const started = performance.now();
-    const answers = await paced(ORDERS_PER_SECOND, seconds, () => this.sell());
+    const answers = await paced(this.setting.ordersPerSecond, seconds, () => this.sell());
     const perSecond = Math.round(answers / ((performance.now() - started) / 1000));
     await this.quiet();
-    const latencies = await this.latencies(first);
-    return { sync: measuredOf(latencies, perSecond), syncFloor: await this.floor(seconds) };
+    return measuredOf(await this.latencies(first), perSecond);
   }
 
   /** Changes behind open breakers, which are then closed. */
   async replay(): Promise<Replay> {
     await this.quiet();
-    for (const channel of CHANNELS) await this.breaker(channel, 'open');
+    for (const channel of this.setting.channels) await this.breaker(channel, 'open');
     this.receiver.forget();
     for (let done = 0; done < CHANGES; done += EVENTS_AT_ONCE) {
       const events = Array.from({ length: EVENTS_AT_ONCE }, (_, index) => ({
         type: 'RESTOCK',
-        sku: `BENCH-${(done * 7 + index * 13) % SKUS}`,
+        sku: `BENCH-${(done * 7 + index * 13) % this.setting.skus}`,
         quantity: 1,
       }));
       await this.call('POST', '/v1/events', events);
     }
     if (this.receiver.rows > 0) throw new Error('pushed through an open breaker');
     const started = performance.now();
-    for (const channel of CHANNELS) await this.breaker(channel, 'auto');
+    for (const channel of this.setting.channels) await this.breaker(channel, 'auto');
     await this.quiet();
     const seconds = round((performance.now() - started) / 1000);
     const perListing = [...this.receiver.received.values()].map((each) => each.length);
@@ -109,7 +127,7 @@ export class PushBench {
   }
 
   private async stock(): Promise<void> {
-    for (let first = 0; first < SKUS; first += EVENTS_AT_ONCE) {
+    for (let first = 0; first < this.setting.skus; first += EVENTS_AT_ONCE) {
       const skus = Array.from({ length: EVENTS_AT_ONCE }, (_, index) => `BENCH-${first + index}`);
       await this.call(
         'POST',
@@ -124,10 +142,11 @@ export class PushBench {
   /** An order of one line or two, told by webhook. */
   private async sell(): Promise<void> {
     const nr = this.order++;
-    const channel = CHANNELS[nr % CHANNELS.length]!;
+    const { channels, skus } = this.setting;
+    const channel = channels[nr % channels.length]!;
     const lines = Array.from({ length: 1 + (nr % 2) }, (_, index) => ({
       id: String(index),
-      sku: `BENCH-${Math.floor(Math.random() * SKUS)}`,
+      sku: `BENCH-${Math.floor(Math.random() * skus)}`,
       ordered: 1,
       cancelled: 0,
       fulfilled: 0,
@@ -166,7 +185,7 @@ export class PushBench {
       [since],
     );
     return events.rows.flatMap(({ code, available, at }) =>
-      CHANNELS.map((channel) => {
+      this.setting.channels.map((channel) => {
         const pushes = this.receiver.received.get(`${channel} ${code}`) ?? [];
         const told = pushes.find((push) => push.at >= Number(at) && push.quantity <= Number(available));
         if (!told) throw new Error(`${channel} was never told of ${code}`);
@@ -175,7 +194,7 @@ export class PushBench {
     );
   }
 
-  private async floor(seconds: number): Promise<Measured> {
+  async floor(seconds: number): Promise<Measured> {
     const listener = new Client({ connectionString: this.databaseUrl });
     await listener.connect();
     listener.on('notification', ({ payload }) => {
@@ -187,7 +206,9 @@ export class PushBench {
     await listener.query('LISTEN floor_changes');
     const insert = `WITH made AS (INSERT INTO floor_changes (nr) VALUES ($1))  SELECT pg_notify('floor_changes', $1::text)`;
     const first = this.order;
-    const sent = await paced(ORDERS_PER_SECOND, seconds, () => this.database.query(insert, [this.order++]));
+    const sent = await paced(this.setting.ordersPerSecond, seconds, () =>
+      this.database.query(insert, [this.order++]),
+    );
     while (this.receiver.floor.size < sent) await new Promise((resolve) => setTimeout(resolve, 20));
     await listener.end();
     const changes = await this.database.query<{ nr: number; at: string }>(
@@ -226,11 +247,11 @@ export class PushBench {
   }
 }
 
-function writeConfig(folder: string, receiver: string): string {
-  const rows = Array.from({ length: SKUS }, (_, index) => `BENCH-${index},BENCH-${index},1`);
+function writeConfig(folder: string, receiver: string, setting: PushSetting): string {
+  const rows = Array.from({ length: setting.skus }, (_, index) => `BENCH-${index},BENCH-${index},1`);
   const listings = join(folder, 'bench-listings.csv');
   writeFileSync(listings, ['channel_sku,sku,units', ...rows].join('\n'));
-  const channels = CHANNELS.map((name) => ({
+  const channels = setting.channels.map((name) => ({
     name,
     plugin: '@onhand/generic-rest',
     listings,
