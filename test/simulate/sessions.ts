@@ -154,9 +154,13 @@ export class SimulatedServer {
     this.idle.get(settings)!.push(session);
   }
 
-  async execute(session: Session, statement: Statement, nowMs: number): Promise<Answer | undefined> {
-    const [answered] = this.sendAll(session, [statement], nowMs);
-    return this.answerOrLock(session, answered!);
+  /** What waits for another session's lock is cancelled: nobody is there who would wait for it. */
+  async execute(session: Session, statement: Statement, nowMs: number): Promise<Answer> {
+    const [answered] = this.sendAll(session, [statement], nowMs) as [Promise<Answer>];
+    const answer = await this.answerOrLock(session, answered);
+    if (answer) return answer;
+    await this.cancel(session);
+    return answered;
   }
 
   sendAll(session: Session, statements: readonly Statement[], nowMs: number): Promise<Answer>[] {
