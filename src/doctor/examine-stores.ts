@@ -157,7 +157,7 @@ export function judgeDatabase(facts: DatabaseFacts, { target, poolSize, known }:
 }
 
 /** Beside the pool: listeners, the leader's lock and the pushing's own. */
-const OTHER_CONNECTIONS = 10;
+const OTHER_CONNECTIONS = 14;
 const LOST = 'a power cut can lose or damage what was answered as done';
 
 function judgeMigrations({ migrations, mayCreate }: DatabaseFacts, known: readonly string[]): Finding[] {
