@@ -80,7 +80,7 @@ export function ChosenBar<T>({
       </span>
       {items.length < shown && (
         <button type="button" onClick={all}>
-          Choose all {shown}
+          Choose all <OwnCount of={shown} as="opens" />
         </button>
       )}
       {items.length > 0 && (
