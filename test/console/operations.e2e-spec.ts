@@ -339,4 +339,35 @@ describeWithBrowser('the console of who runs the host', () => {
       expect(await page.evaluate('document.activeElement.textContent')).toBe('Pause pushing'),
     );
   });
+
+  test('drift is gone through page by page, and what is chosen is chosen of the page', async () => {
+    host.shop.list(SKUS.slice(0, 150).map((channelSku) => ({ channelSku, quantityUnits: 77 })));
+    const compared = await host.api.post<{ id: string }>('/v1/channels/shop/reconcile?wait=20');
+    expect(compared).toMatchObject({ status: 200, body: { drifted: 150 } });
+    shown = await openConsole(browser, host.url, { path: '/channels/shop' });
+    const { page, faults } = shown;
+    // As the comparison's own figure leads there.
+    await page.getByRole('link', { name: '150 drifted, of a comparison of shop' }).click();
+    await page.getByText('Only what one comparison found').waitFor();
+    const rows = page.getByRole('region', { name: 'Drift of shop' }).locator('tbody tr');
+    await eventually(async () => expect(await rows.count()).toBe(100));
+    expect(await page.getByRole('main').getByRole('checkbox').count()).toBe(0);
+    await page.getByLabel('Listings', { exact: true }).selectOption('');
+    await page.getByRole('button', { name: 'Choose all 100' }).click();
+    await page.getByText('100 chosen').waitFor();
+    await page.getByRole('button', { name: 'More' }).click();
+    await eventually(async () => expect(await rows.count()).toBe(50));
+    await page.getByText('0 chosen').waitFor();
+    const onSecond = await rows.locator('th a').first().textContent();
+    await page.getByRole('checkbox', { name: `Choose ${onSecond}`, exact: true }).check();
+    await page.getByRole('button', { name: 'Leave as shown' }).click();
+    await page.getByLabel('Reason').fill('shown for the fair');
+    await page.keyboard.press('Enter');
+    await eventually(async () => expect(await rows.count()).toBe(49));
+    const accepted = '/v1/channels/shop/drifts?state=accepted';
+    expect((await host.api.get(accepted)).body).toMatchObject({ items: [{ channelSku: onSecond }] });
+    await page.getByRole('button', { name: 'Back' }).click();
+    await eventually(async () => expect(await rows.count()).toBe(100));
+    expect(faults).toEqual([]);
+  });
 });

@@ -169,6 +169,11 @@ describe('alerts', () => {
     expect(
       (await host.api.get<{ items: Alert[] }>('/v1/alerts?state=acknowledged')).body.items,
     ).toMatchObject([{ id }]);
+    const ofRule = async (rule: string) =>
+      (await host.api.get<{ items: Alert[] }>(`/v1/alerts?rule=${rule}&limit=500`)).body.items;
+    expect((await ofRule('low-stock')).map((alert) => alert.id)).toContain(id);
+    expect((await ofRule('low-stock')).every(({ rule }) => rule === 'low-stock')).toBe(true);
+    expect(await ofRule('none')).toEqual([]);
     expect((await host.api.post(`/v1/alerts/${id}/resolve`)).body).toMatchObject({ id, state: 'resolved' });
     expect(await host.api.post(`/v1/alerts/${id}/acknowledge`)).toMatchObject({
       status: 409,

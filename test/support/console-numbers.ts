@@ -13,13 +13,14 @@ const READ = `(() => {
     if (link) targets.push(link.getAttribute('href'));
     else if (!own || (own === 'opens' && !opens)) unexplained.push(number.textContent + ' in: ' + around(number));
   }
-  // A figure that was written into a table as it is.
-  for (const cell of document.querySelectorAll('td.number')) {
-    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const { parentElement, data } = texts.currentNode;
-      if (/[1-9]/.test(data) && !parentElement.closest('.count, time')) unexplained.push(data + ' in: ' + around(cell));
-    }
+  // Figures that were written as they are: any in a column of figures, in text what is nothing but a number.
+  // Cells of other columns have names, and names may be numbers; the host's settings are what a file says.
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { parentElement, data } = texts.currentNode;
+    const isFigure = parentElement.closest('td.number') ? /[1-9]/ : /^\\s*[-+]?[\\d.,]*[1-9][\\d.,]*\\s*%?\\s*$/;
+    if (isFigure.test(data) && !parentElement.closest('.count, time, code, pre, option, th, td:not(.number), [aria-labelledby=host]'))
+      unexplained.push(data + ' in: ' + around(parentElement));
   }
   return { unexplained, targets };
 })()`;

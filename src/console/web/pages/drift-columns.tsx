@@ -1,4 +1,4 @@
-import { Badge, Count, OwnCount, type Tone } from '../parts/basics';
+import { Badge, Count, type Tone } from '../parts/basics';
 import { skuLink } from '../parts/levels';
 import { listingLink } from '../parts/listing-links';
 import type { Column } from '../parts/table';
@@ -87,13 +87,31 @@ export function columnsFor(channel: string): Column<Drift>[] {
     {
       name: 'Found, corrected',
       number: true,
-      of: ({ times, corrections }) => (
-        <>
-          <OwnCount of={times} as="tally" /> ×, <OwnCount of={corrections} as="tally" /> ×
-        </>
-      ),
+      of: (drift) => <Times channel={channel} of={drift} />,
     },
   ];
+}
+
+/** How often comparisons found it, and how often it was pushed again. */
+function Times({ channel, of: { channelSku, times, corrections } }: { channel: string; of: Drift }) {
+  return (
+    <>
+      <Count
+        of={times}
+        to={linkTo('/tasks', { kind: 'reconcile', subject: channel })}
+        names={`times found: the comparisons of ${channel}`}
+        quiet
+      />{' '}
+      ×,{' '}
+      <Count
+        of={corrections}
+        to={listingLink(channel, channelSku, { show: 'pushes' })}
+        names={`times corrected: what was told of ${channelSku}`}
+        quiet
+      />{' '}
+      ×
+    </>
+  );
 }
 
 /** What nobody has mapped was told nothing; it waits to be mapped. */

@@ -67,7 +67,8 @@ function KpiShown({ kpi, query }: { kpi: Kpi; query: KpiQuery & { window: string
         </strong>{' '}
         {aim && (
           <Badge tone={met === null ? 'plain' : met ? 'good' : 'bad'}>
-            {met === null ? 'aim' : met ? 'met' : 'missed'}: at most {kpiValue(aim.max, unit)}
+            {met === null ? 'aim' : met ? 'met' : 'missed'}: at most{' '}
+            <OwnCount of={aim.max} text={kpiValue(aim.max, unit)} as="set" />
           </Badge>
         )}
       </p>

@@ -68,7 +68,7 @@ function Known({ listing, turn }: { listing: MappedListing; turn: number | undef
           ['State', <ListingState listing={listing} />],
           ['Holds', <Holds of={components} />],
           ['Kept in', origin === 'file' ? 'the channel’s file' : 'this host (API, CLI, console)'],
-          ['Cap of its own', cap !== null && <OwnCount of={cap} as="set" />],
+          ['Cap of its own', cap === null ? null : <OwnCount of={cap} as="set" />],
           [
             'Buffer of its own',
             [bufferUnits, bufferPercent && `${bufferPercent} %`].filter(Boolean).join(', '),
@@ -87,7 +87,7 @@ function Known({ listing, turn }: { listing: MappedListing; turn: number | undef
   );
 }
 
-/** As a comparison read it, or else as the channel took it. */
+/** As the channel last said itself, or else as it took what it was told. */
 function Shows({ of: { shown, shownAt, pushed, pushedAt } }: { of: MappedListing }) {
   const units = shown ?? pushed;
   const at = shown === null ? pushedAt : shownAt;
@@ -97,7 +97,7 @@ function Shows({ of: { shown, shownAt, pushed, pushedAt } }: { of: MappedListing
       <OwnCount of={units} as="listed" />
       {at && (
         <span class="quiet">
-          , {shown === null ? 'as it took it' : 'as it was read'} <Ago at={at} />
+          , {shown === null ? 'as it took it' : 'as of'} <Ago at={at} />
         </span>
       )}
     </>

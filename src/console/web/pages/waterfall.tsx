@@ -61,7 +61,9 @@ export function Steps({ of, knownAt }: { of: WaterfallView; knownAt?: string }) 
   const moment: Moment | undefined = knownAt ? { at: knownAt, as: 'known' } : undefined;
   return (
     <table class="waterfall">
-      <caption>How {quantity} comes about</caption>
+      <caption>
+        How <OwnCount of={quantity} as="listed" /> comes about
+      </caption>
       <tbody>
         {components.map((component) => (
           <Component

@@ -25,7 +25,8 @@ export function Chart({ of, aim, ...query }: { of: KpiHistory; aim?: number } & 
       <Plot of={of} aim={aim} />
       <details class="quiet">
         <summary>
-          Last {kpiValue(last.value, unit)}, most {kpiValue(most.value, unit)}; as a table
+          Last <OwnCount of={last.value} text={kpiValue(last.value, unit)} as="opens" />, most{' '}
+          <OwnCount of={most.value} text={kpiValue(most.value, unit)} as="opens" />; as a table
         </summary>
         <div class="scroll short" role="region" aria-label={`${kpiWords(name).name} over time`} tabIndex={0}>
           <table>

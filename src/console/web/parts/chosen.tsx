@@ -21,16 +21,18 @@ export function useChosen<T>(
   nameOf: (item: T) => string,
 ): Chosen<T> {
   const [keys, setKeys] = useState<ReadonlySet<string | number>>(new Set());
-  const last = useRef(-1);
+  // Of this page: on another one it stands nowhere, and Shift takes the one alone.
+  const last = useRef<string | number | undefined>(undefined);
   const toggle = (item: T, extend: boolean) => {
     const at = shown.indexOf(item);
-    const from = extend && last.current >= 0 ? last.current : at;
+    const before = extend ? shown.findIndex((each) => keyOf(each) === last.current) : -1;
+    const from = before >= 0 ? before : at;
     const isChosen = !keys.has(keyOf(item));
     const next = new Set(keys);
     for (const each of shown.slice(Math.min(from, at), Math.max(from, at) + 1))
       if (isChosen) next.add(keyOf(each));
       else next.delete(keyOf(each));
-    last.current = at;
+    last.current = keyOf(item);
     setKeys(next);
   };
   return {
@@ -80,7 +82,7 @@ export function ChosenBar<T>({
       </span>
       {items.length < shown && (
         <button type="button" onClick={all}>
-          Choose all {shown}
+          Choose all <OwnCount of={shown} as="opens" />
         </button>
       )}
       {items.length > 0 && (

@@ -86,7 +86,8 @@ function Tile({ kpi: { name, value, unit, aim, met }, to }: { kpi: Kpi; to: stri
       </a>
       {aim && (
         <span class="aim">
-          {met === null ? 'aim' : met ? 'met' : 'missed'}: at most {kpiValue(aim.max, unit)}
+          {met === null ? 'aim' : met ? 'met' : 'missed'}: at most{' '}
+          <OwnCount of={aim.max} text={kpiValue(aim.max, unit)} as="set" />
         </span>
       )}
     </li>
