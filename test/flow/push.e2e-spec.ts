@@ -23,7 +23,6 @@ interface Push {
   reason: string | null;
   trigger: string;
   sentAt: string;
-  id: string;
 }
 
 const NO_FAULTS = { fail: 0, loseAnswer: 0, throttle: 0, html: 0, slow: 0, retryAfter: '0' };
