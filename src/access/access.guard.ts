@@ -35,7 +35,7 @@ export class AccessGuard implements CanActivate {
     const places = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean>(OPEN_ROUTE, places)) return true;
     const request = context.switchToHttp().getRequest<Request>();
-    const needed = this.reflector.getAllAndOverride<Scope>(NEEDED_SCOPE, places) ?? 'admin';
+    const needed = this.reflector.getAllAndOverride<readonly Scope[]>(NEEDED_SCOPE, places) ?? ['admin'];
     const { authorization } = request.headers;
     const token = authorization === undefined ? sessionToken(request) : undefined;
     const caller =
@@ -43,12 +43,16 @@ export class AccessGuard implements CanActivate {
     return this.admit(request, caller, needed);
   }
 
-  private async admit(request: Request, known: Caller | Promise<Caller>, needed: Scope): Promise<boolean> {
+  private async admit(
+    request: Request,
+    known: Caller | Promise<Caller>,
+    anyOf: readonly Scope[],
+  ): Promise<boolean> {
     const caller = await known;
     request.caller = caller;
     await this.limits.count(caller.id);
-    if (!caller.scopes.has('admin') && !caller.scopes.has(needed))
-      throw new Problem('forbidden', `this needs a key with the scope ${needed}`);
+    if (!caller.scopes.has('admin') && !anyOf.some((scope) => caller.scopes.has(scope)))
+      throw new Problem('forbidden', `this needs a key with the scope ${anyOf.join(' or ')}`);
     return true;
   }
 

@@ -178,11 +178,23 @@ describe('the stream', () => {
     await restock('LIVE-3');
     await eventually(() => expect(stream.events()).toEqual([{ name: 'stock', data: { skus: ['LIVE-3'] } }]));
     await stream.end();
-    for (const scope of SCOPES.filter((each) => each !== 'admin' && each !== 'stock:read')) {
+    const READING = ['admin', 'stock:read', 'channels:read'];
+    for (const scope of SCOPES.filter((each) => !READING.includes(each))) {
       const refused = await listen({ authorization: `Bearer ${(await newKey(scope)).key}` });
       expect(refused.response.status).toBe(403);
       await refused.end();
     }
+  });
+
+  test('tells of stock only who may read it', async () => {
+    const all = await listen({ authorization: `Bearer ${ADMIN_KEY}` });
+    const stream = await listen({ authorization: `Bearer ${(await newKey('channels:read')).key}` });
+    await host.api.post('/v1/skus', { sku: 'LIVE-5' });
+    await restock('LIVE-5');
+    await eventually(() => expect(all.events().map(({ name }) => name)).toContain('stock'));
+    await eventually(() => expect(stream.events().map(({ name }) => name)).toContain('channels'));
+    expect(stream.events().map(({ name }) => name)).not.toContain('stock');
+    await Promise.all([all.end(), stream.end()]);
   });
 
   test('tells what another host changed, and ends when its host does', async () => {

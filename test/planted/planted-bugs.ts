@@ -148,6 +148,15 @@ const INTAKE: readonly PlantedBug[] = [
     test: 'the documents of an order end in one state',
   },
   {
+    name: 'cancelled-units-not-pushed-again',
+    breaks: 'units that an order cancelled before it was heard of stay on sale where there are none',
+    file: 'src/intake/orders.service.ts',
+    before: ' || lines.some(({ cancelled }) => cancelled > 0);',
+    after: ';',
+    spec: 'test/flow/cancelled-units.e2e-spec.ts',
+    test: 'that stock never covered are not on sale',
+  },
+  {
     name: 'cancels-what-was-shipped',
     breaks: 'a customer is refunded for what is on its way',
     file: 'src/intake/oversell-cancel.ts',
