@@ -101,7 +101,7 @@ async function run(
     const load = await new WebhookLoad(host, shops, bought).run(perSecond, minutes * 60);
     const sync = await probes.stop();
     const quietAfterSeconds = await watch.quiet();
-    await readOrdersOnceMore(client, shops);
+    await readOrdersOnceMore(client);
     await watch.quiet();
     const differing: Record<string, number> = {};
     for (const [name, shop] of shops) {
@@ -164,8 +164,18 @@ async function stock(client: HostClient, skus: readonly string[]): Promise<void>
 }
 
 /** A webhook that was not taken is not sent again here: what it told of comes with the next poll, as everywhere. */
-async function readOrdersOnceMore(client: HostClient, shops: Stage['shops']): Promise<void> {
-  for (const name of shops.keys()) await client.post(`/v1/schedule/poll-orders:${name}/run`);
+async function readOrdersOnceMore(client: HostClient): Promise<void> {
+  interface Channels {
+    items: { name: string; orderPolls: { coveredAt: string | null } | null }[];
+  }
+  const now = Date.now();
+  for (;;) {
+    const { items } = await client.get<Channels>('/v1/channels');
+    const unread = items.filter(({ orderPolls }) => !(Date.parse(orderPolls?.coveredAt ?? '') >= now));
+    if (unread.length === 0) return;
+    for (const { name } of unread) await client.post(`/v1/schedule/poll-orders:${name}/run`);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
 }
 
 /** As the host tells it of itself, over its last hour. */
