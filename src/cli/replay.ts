@@ -6,7 +6,7 @@ import { summaryText } from '../replay/summary-text';
 /** Of a replay's summary, as JSON. */
 export const SUMMARY_SHAPE =
   '{source, seed, documents, lines, orders, skus, webhooks, duplicatesIgnored, events, eventsByType, shortfalls, ' +
-  'channelEqual, differing, differences, pushes, channelCalls, quiet, verified, seconds, …}';
+  'channelEqual, differing, differences, channelCalls, quiet, verified, seconds, …}';
 
 /** What the help says about the files that can be replayed. */
 export const FILE_HELP = `

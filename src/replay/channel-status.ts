@@ -16,7 +16,6 @@ export interface ChannelStatus {
   inbox: { received: number; parked: number };
   parkedLines: number;
   openShortfalls: number;
-  pushes?: number;
 }
 
 export interface QuietOptions {
@@ -72,7 +71,7 @@ export async function waitForQuiet(
     const status = await readChannel(host, channel);
     options.onStatus(status);
     if (isQuiet(status)) return status;
-    const now = JSON.stringify([status.dirty, status.inbox, status.pushes]);
+    const now = JSON.stringify([status.dirty, status.inbox]);
     if (now !== before) movedAt = Date.now();
     if (Date.now() - movedAt > options.stalledAfterMs) return status;
     before = now;

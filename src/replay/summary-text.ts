@@ -54,10 +54,9 @@ function shortfallText({ shortfalls, opening }: Summary): string {
   return 'none: every ordered unit was there';
 }
 
-function channelText({ listings, pushes, differing, channelEqual }: Summary): string {
-  const pushed = pushes === null ? '' : `, ${number(pushes)} pushes`;
+function channelText({ listings, differing, channelEqual }: Summary): string {
   const verdict = channelEqual ? 'all equal to the ledger' : `${number(differing)} NOT equal to the ledger`;
-  return `${number(listings)} listings, ${verdict}${pushed}`;
+  return `${number(listings)} listings, ${verdict}`;
 }
 
 /** What is not as it was meant to be, or not plain to see. */

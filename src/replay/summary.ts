@@ -51,8 +51,6 @@ export interface Summary {
   /** How many do not, and the first of them. */
   differing: number;
   differences: Difference[];
-  /** Listings pushed, by the host's own count; null where it does not tell. */
-  pushes: number | null;
   /** Calls of the channel's API by status; 0 where the connection broke. */
   channelCalls: Record<string, number>;
   /** False when webhooks or pushes were still waiting at the end. */
@@ -130,7 +128,6 @@ export function summaryOf(outcome: Outcome): Summary {
     channelEqual: differences.length === 0,
     differing: differences.length,
     differences: differences.slice(0, NAMED_DIFFERENCES),
-    pushes: status.pushes ?? null,
     channelCalls: callsByStatus(outcome.calls),
     quiet: isQuiet(status),
     repeatedRun: outcome.isRepeated,

@@ -1,5 +1,5 @@
 import type { Answers, LoadReport } from './soak-load';
-import type { Sample, Slope } from './soak-watch';
+import type { JobTime, Sample, Slope } from './soak-watch';
 
 export interface SoakReport {
   machine: { cpus: number; model: string | undefined; node: string };
@@ -19,6 +19,8 @@ export interface SoakReport {
   /** Listings of each channel that do not show what the ledger says, at rest. */
   differing: Record<string, number>;
   verified: boolean;
+  metricsMs: Slope;
+  jobs: JobTime[];
   samples: Sample[];
 }
 
@@ -61,6 +63,8 @@ export function soakText(report: SoakReport): string {
     `queues     at most ${report.mostDirtyListings} dirty listings and ${report.mostInInbox} webhooks; lag ${lagSeconds.perHour} s an hour; empty ${report.quietAfterSeconds} s after the last webhook`,
     `resident   ${slope(resident)}`,
     `heap       ${slope(heap)}`,
+    `metrics    median ${report.metricsMs.median} ms, ${report.metricsMs.perHour} ms an hour`,
+    `jobs       ${report.jobs.map(({ job, runs, meanSeconds }) => `${job} ${runs} × ${meanSeconds} s`).join(', ')}`,
     `equal      ${Object.entries(report.differing)
       .map(([name, count]) => `${name}: ${count} differ`)
       .join(', ')}`,

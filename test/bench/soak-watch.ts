@@ -10,11 +10,20 @@ export interface Sample {
   seconds: number;
   residentMegabytes: number;
   heapMegabytes: number;
+  /** How long the host took to tell its metrics. */
+  metricsMs: number;
   /** Webhooks taken and not yet worked on. */
   inbox: number;
   dirtyListings: number;
   /** How long the listing that waits longest has waited. */
   lagSeconds: number;
+}
+
+/** A kind of job, over all of its runs. */
+export interface JobTime {
+  job: string;
+  runs: number;
+  meanSeconds: number;
 }
 
 /** Least squares over the samples after the warm-up, and the middle of them. */
@@ -73,14 +82,43 @@ export class HostWatch {
     }
   }
 
+  /** Those that took longest in all, first: what grows with the tables shows here. */
+  async jobs(most = 8): Promise<JobTime[]> {
+    const metrics = await this.metrics();
+    const read = (name: string) =>
+      new Map(
+        [
+          ...metrics.matchAll(
+            new RegExp(`^onhand_job_duration_seconds_${name}\\{job="([^"]+)"\\} (\\S+)$`, 'gm'),
+          ),
+        ].map(([, job, value]) => [job!, Number(value)]),
+      );
+    const [sums, counts] = [read('sum'), read('count')];
+    return [...sums]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, most)
+      .map(([job, seconds]) => ({
+        job,
+        runs: counts.get(job)!,
+        meanSeconds: round(seconds / counts.get(job)!),
+      }));
+  }
+
+  private async metrics(): Promise<string> {
+    return (await fetch(`${this.hostUrl}/metrics`)).text();
+  }
+
   private async look(): Promise<void> {
-    const metrics = await (await fetch(`${this.hostUrl}/metrics`)).text();
+    const started = performance.now();
+    const metrics = await this.metrics();
+    const metricsMs = round(performance.now() - started);
     const megabytes = (name: string) =>
       round(Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]) / 1024 / 1024);
     const sample = {
       seconds: Math.round((performance.now() - this.started) / 1000),
       residentMegabytes: megabytes('process_resident_memory_bytes'),
       heapMegabytes: megabytes('nodejs_heap_size_used_bytes'),
+      metricsMs,
       ...(await this.waiting()),
     };
     this.samples.push(sample);

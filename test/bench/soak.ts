@@ -121,6 +121,8 @@ async function run(
       mostInInbox: Math.max(...watch.samples.map(({ inbox }) => inbox)),
       differing,
       verified: await verified(client),
+      metricsMs: watch.slope((sample) => sample.metricsMs),
+      jobs: await watch.jobs(),
       samples: watch.samples,
     };
   } finally {

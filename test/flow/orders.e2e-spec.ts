@@ -211,7 +211,11 @@ describe('orders of a channel', () => {
 
   test('a webhook that comes ten times at once reserves once', async () => {
     const sku = await stocked(10);
-    const before = (await channel()).inbox;
+    const repeated = async (): Promise<number> => {
+      const sum = 'SELECT sum(deliveries - 1)::int AS times FROM inbox';
+      return ((await host.dataSource.query(sum)) as [{ times: number }])[0].times ?? 0;
+    };
+    const before = await repeated();
     const delivery = order('TEN', 1, [{ id: 'L', sku: `S-${sku}`, ordered: 2 }]);
     const answers = await Promise.all(Array.from({ length: 10 }, () => deliver(host, delivery)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(10).fill(200));
@@ -227,7 +231,7 @@ describe('orders of a channel', () => {
     );
     await applied();
     expect((await stockOf(sku)).total).toMatchObject({ available: 8, reserved: 2 });
-    expect((await channel()).inbox.duplicates! - before.duplicates!).toBe(9);
+    expect((await repeated()) - before).toBe(9);
     const events = await host.api.get<{ items: { type: string }[] }>(`/v1/stock/${sku}/events`);
     expect(events.body.items.map(({ type }) => type)).toEqual(['RESERVE', 'RESTOCK']);
   });

@@ -31,11 +31,10 @@ export interface ChannelStatus {
   parkedListings: number;
   lagSeconds: number;
   lastError: string | null;
-  inbox: { received: number; parked: number; applied: number; duplicates: number };
+  inbox: { received: number; parked: number };
   parkedLines: number;
   parkedOrders: number;
   openShortfalls: number;
-  pushes: number;
   orderPolls: {
     coveredAt: string | null;
     orders: number;

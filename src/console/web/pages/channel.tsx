@@ -144,16 +144,12 @@ function Polls({ channel: { orderPolls } }: { channel: ChannelStatus }) {
 function Webhooks({ channel: { subscription, inbox } }: { channel: ChannelStatus }) {
   return (
     <>
-      <OwnCount of={inbox.applied} as="tally" /> applied
-      {inbox.received > 0 && (
+      {inbox.received > 0 ? (
         <>
-          , <OwnCount of={inbox.received} as="tally" /> waiting
+          <OwnCount of={inbox.received} as="tally" /> waiting
         </>
-      )}
-      {inbox.duplicates > 0 && (
-        <>
-          , <OwnCount of={inbox.duplicates} as="tally" /> came again
-        </>
+      ) : (
+        'none waits'
       )}
       {subscription && (
         <span class="quiet why">
