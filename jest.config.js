@@ -11,7 +11,7 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/plugins/[^/]+/dist/'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -7,8 +7,6 @@ export interface SoakReport {
   webhooks: LoadReport;
   /** From a webhook's sending until all other shops show the sale, seen from outside. */
   sync: Answers & { lost: number };
-  /** As the host tells it: from the commit to the shop's answer. */
-  hostSyncP99Seconds: number | null;
   /** From the last answer until nothing waited any more. */
   quietAfterSeconds: number;
   residentMegabytes: Slope;
@@ -59,7 +57,6 @@ export function soakText(report: SoakReport): string {
     `answers    p50 ${webhooks.p50Ms} ms   p99 ${webhooks.p99Ms} ms   longest ${webhooks.maxMs} ms`,
     `  by the minute, p99: ${webhooks.byMinute.map(({ p99Ms }) => Math.round(p99Ms)).join(' ')}`,
     `sync       p50 ${sync.p50Ms} ms   p99 ${sync.p99Ms} ms   longest ${sync.maxMs} ms, webhook sent to shown in all other shops, of ${sync.sent} sales`,
-    `           p99 ${report.hostSyncP99Seconds} s as the host tells it`,
     `queues     at most ${report.mostDirtyListings} dirty listings and ${report.mostInInbox} webhooks; lag ${lagSeconds.perHour} s an hour; empty ${report.quietAfterSeconds} s after the last webhook`,
     `resident   ${slope(resident)}`,
     `heap       ${slope(heap)}`,

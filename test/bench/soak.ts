@@ -112,7 +112,6 @@ async function run(
       asked: { minutes, perSecond, channels: shops.size, skus: SKUS },
       webhooks: load,
       sync,
-      hostSyncP99Seconds: await syncByHost(client),
       quietAfterSeconds,
       residentMegabytes: watch.slope((sample) => sample.residentMegabytes),
       heapMegabytes: watch.slope((sample) => sample.heapMegabytes),
@@ -178,15 +177,6 @@ async function readOrdersOnceMore(client: HostClient): Promise<void> {
     for (const { name } of unread) await client.post(`/v1/schedule/poll-orders:${name}/run`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-}
-
-/** As the host tells it of itself, over its last hour. */
-async function syncByHost(client: HostClient): Promise<number | null> {
-  interface Kpis {
-    items: { name: string; value: number | null }[];
-  }
-  const { items } = await client.get<Kpis>('/v1/kpis?window=1h');
-  return items.find(({ name }) => name === 'sync_latency_p99_seconds')?.value ?? null;
 }
 
 async function verified(client: HostClient): Promise<boolean> {

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
       stock.push(
         await timed(async () => {
           await go('/stock');
-          await page.getByRole('link', { name: 'SKU-000000' }).waitFor();
+          await page.getByRole('link', { name: 'SKU-000000', exact: true }).waitFor();
         }),
       );
       await context.close();
