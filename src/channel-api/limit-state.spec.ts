@@ -3,6 +3,7 @@ import type { BucketLimit, DailyQuota, RateLimit, RollingQuota } from './contrac
 import {
   assertUsable,
   close,
+  giveBack,
   heldUnits,
   isBucket,
   learn,
@@ -301,6 +302,18 @@ describe('a limit', () => {
     expect(state.tokens).toBe(4);
     learn(API, state, 0, { refunded: 30 });
     expect(state.tokens).toBe(5);
+  });
+
+  test('has units that were taken and not used once more, and of what was used none', () => {
+    const state = newLimitState(API, 0);
+    const { tokens } = state;
+    take(API, state, 'me', { units: 3, until: HOLD_MS });
+    expect(state.tokens).toBe(tokens - 3);
+    giveBack(API, state, 2);
+    setHeld(state, 'me', { units: 1, until: HOLD_MS });
+    expect(leftUnits(API, state)).toBe(tokens - 1);
+    setHeld(state, 'me', { units: 0, until: 0 });
+    expect(leftUnits(API, state)).toBe(tokens - 1);
   });
 
   test('is a bucket where nothing is said', () => {

@@ -212,7 +212,7 @@ const PUSH: readonly PlantedBug[] = [
     before: 'listings: Math.floor(sellable / unitsPerListing),',
     after: 'listings: Math.ceil(sellable / unitsPerListing),',
     spec: 'src/buffers/waterfall.spec.ts',
-    test: 'the quantity is a whole number from 0 to the cap',
+    test: 'units in packs of',
   },
   {
     name: 'stale-answer-taken-for-done',
@@ -243,8 +243,8 @@ const CALM: readonly PlantedBug[] = [
     file: 'src/channel-api/limit-state.ts',
     before: 'if (isBucket(limit)) state.tokens += units;\n}',
     after: 'if (isBucket(limit)) state.tokens += 2 * units;\n}',
-    spec: 'src/channels/limits.service.spec.ts',
-    test: 'units taken ahead for one host are not another',
+    spec: 'src/channel-api/limit-state.spec.ts',
+    test: 'has units that were taken and not used once more',
   },
   {
     name: 'limit-not-shared',

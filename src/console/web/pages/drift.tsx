@@ -104,7 +104,9 @@ function ChannelDrift({ channel, filter }: { channel: string; filter: DriftFilte
         isEmpty={({ items }) => items.length === 0 && !drifts.hasBefore}
         empty={
           <p>
-            {state === 'open' && !cause && !run ? 'It shows what it should.' : 'There is none like that.'}
+            {state === 'open' && !cause && !run
+              ? 'No comparison has found it off.'
+              : 'There is none like that.'}
           </p>
         }
       >
