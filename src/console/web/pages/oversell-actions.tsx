@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type ApiProblem, call } from '../api';
+import { call } from '../api';
 import { useApi } from '../hooks';
-import { sentence } from '../parts/basics';
-import { Dialog } from '../parts/dialog';
+import { DialogForm } from '../parts/dialog-form';
 import { type Deed, DoButton } from '../parts/do';
+import { OpenButton } from '../parts/open-button';
 import { toast } from '../parts/toast';
 import { useMay } from '../session';
 import type { Oversell, OversellState } from './oversell-case';
@@ -105,29 +105,24 @@ function CancelButton({
   primary: boolean;
   onDone: () => void;
 }) {
-  const [isOpen, setIsOpen] = useState(false);
-  const { cannotCancel } = oversell;
-  const close = (done: boolean) => {
-    setIsOpen(false);
-    if (done) onDone();
-  };
+  const { id, cannotCancel } = oversell;
+  const cannot = cannotCancel === null ? undefined : `cannot-${id}`;
   return (
     <>
-      <button
-        type="button"
-        class={primary ? 'primary' : undefined}
+      <OpenButton
+        needs="channels:write"
+        label="Cancel it"
+        primary={primary}
         disabled={cannotCancel !== null}
-        aria-describedby={cannotCancel === null ? undefined : `cannot-${oversell.id}`}
-        onClick={() => setIsOpen(true)}
-      >
-        Cancel it
-      </button>
-      {cannotCancel !== null && (
-        <span id={`cannot-${oversell.id}`} class="quiet">
+        describedBy={cannot}
+        dialog={(close) => <CancelDialog oversell={oversell} onClose={close} />}
+        onDone={onDone}
+      />
+      {cannot && (
+        <span id={cannot} class="quiet">
           It cannot be cancelled from here: {cannotCancel}.
         </span>
       )}
-      {isOpen && <CancelDialog oversell={oversell} onClose={close} />}
     </>
   );
 }
@@ -149,62 +144,45 @@ function CancelDialog({
   const shown = useApi<{ draft: Draft | null }>(`/v1/oversells/${id}`);
   const [message, setMessage] = useState('');
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const draft = shown.data?.draft;
   useEffect(() => setMessage(draft?.message ?? ''), [draft?.message]);
 
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    setBusy(true);
+  async function act() {
     // The API takes a message of one line.
     const text = message.replace(/\s+/g, ' ').trim();
-    try {
-      await call('POST', `/v1/oversells/${id}/cancel`, { reason, ...(text && { message: text }) });
-      toast(`${channel} is asked to cancel what is short of order ${orderId}`);
-      onClose(true);
-    } catch (error) {
-      setProblem((error as ApiProblem).message);
-      setBusy(false);
-    }
+    await call('POST', `/v1/oversells/${id}/cancel`, { reason, ...(text && { message: text }) });
+    toast(`${channel} is asked to cancel what is short of order ${orderId}`);
+    onClose(true);
   }
 
   return (
-    <Dialog title={`Cancel what is short of order ${orderId} of ${channel}`} onClose={() => onClose(false)}>
-      <form onSubmit={(event) => void submit(event)}>
-        <WhatIsAsked draft={draft} />
-        <label for="cancel-message">Message to the customer</label>
-        <textarea
-          id="cancel-message"
-          rows={5}
-          maxLength={2000}
-          value={message}
-          aria-busy={shown.loading}
-          onInput={(event) => setMessage(event.currentTarget.value)}
-        />
-        <label for="cancel-reason">Reason, for whoever asks later</label>
-        <input
-          id="cancel-reason"
-          required
-          maxLength={500}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-        {(problem ?? shown.problem) && (
-          <p role="alert" class="notice bad">
-            That was not done: {sentence(problem ?? shown.problem!.message)}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="submit" class="primary" disabled={busy || draft === null}>
-            Cancel it
-          </button>
-          <button type="button" onClick={() => onClose(false)}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm
+      title={`Cancel what is short of order ${orderId} of ${channel}`}
+      confirm="Cancel it"
+      act={act}
+      disabled={draft === null}
+      unread={shown.problem?.message}
+      onLeave={() => onClose(false)}
+    >
+      <WhatIsAsked draft={draft} />
+      <label for="cancel-message">Message to the customer</label>
+      <textarea
+        id="cancel-message"
+        rows={5}
+        maxLength={2000}
+        value={message}
+        aria-busy={shown.loading}
+        onInput={(event) => setMessage(event.currentTarget.value)}
+      />
+      <label for="cancel-reason">Reason, for whoever asks later</label>
+      <input
+        id="cancel-reason"
+        required
+        maxLength={500}
+        value={reason}
+        onInput={(event) => setReason(event.currentTarget.value)}
+      />
+    </DialogForm>
   );
 }
 

@@ -10,16 +10,23 @@ export function DialogForm({
   confirm,
   act,
   onLeave,
+  disabled = false,
+  unread,
   children,
 }: {
   title: string;
   confirm: string;
+  /** It cannot be done. */
+  disabled?: boolean;
+  /** Why what it shows could not be read; told until it is tried. */
+  unread?: string;
   act: (form: HTMLFormElement) => Promise<void>;
   onLeave: () => void;
   children: ComponentChildren;
 }) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const shown = problem ?? unread;
 
   async function submit(event: SubmitEvent) {
     event.preventDefault();
@@ -36,13 +43,13 @@ export function DialogForm({
     <Dialog title={title} onClose={onLeave}>
       <form onSubmit={(event) => void submit(event)}>
         {children}
-        {problem && (
+        {shown && (
           <p role="alert" class="notice bad">
-            That was not done: {sentence(problem)}
+            That was not done: {sentence(shown)}
           </p>
         )}
         <div class="buttons">
-          <button type="submit" class="primary" disabled={busy}>
+          <button type="submit" class="primary" disabled={busy || disabled}>
             {busy ? 'Working…' : confirm}
           </button>
           <button type="button" onClick={onLeave}>

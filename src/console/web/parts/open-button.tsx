@@ -10,6 +10,7 @@ export function OpenButton({
   primary,
   disabled,
   why,
+  describedBy,
   dialog,
   onDone,
 }: {
@@ -21,6 +22,8 @@ export function OpenButton({
   disabled?: boolean;
   /** Why it cannot be done, told with the disabled button. */
   why?: string;
+  /** The id of what tells it beside the button. */
+  describedBy?: string;
   /** Closes with true when it was done. */
   dialog: (close: (done: boolean) => void) => ComponentChildren;
   onDone: () => void;
@@ -38,6 +41,7 @@ export function OpenButton({
         class={primary ? 'primary' : undefined}
         aria-label={name}
         title={why}
+        aria-describedby={describedBy}
         disabled={disabled}
         onClick={() => setIsOpen(true)}
       >
