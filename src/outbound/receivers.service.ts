@@ -131,8 +131,7 @@ const DECLARE = `
 const LIST = `
   SELECT r.name, CASE WHEN r.disabled_at IS NOT NULL THEN 'disabled' WHEN r.failures > 0 THEN 'failing' ELSE 'active' END AS state,
          r.failures, r.failing_since AS "failingSince", r.status AS "lastStatus", r.error AS "lastError",
-         r.delivered_at AS "lastDeliveredAt", d.*
-    FROM receivers r,
-    LATERAL (SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'given-up') AS "givenUp"
-               FROM deliveries WHERE receiver = r.name) d
-   WHERE r.name = ANY($1::text[])`;
+         r.delivered_at AS "lastDeliveredAt",
+         (SELECT count(*) FROM deliveries d WHERE d.receiver = r.name AND d.state = 'waiting') AS waiting,
+         (SELECT count(*) FROM deliveries d WHERE d.receiver = r.name AND d.state = 'given-up') AS "givenUp"
+    FROM receivers r WHERE r.name = ANY($1::text[])`;
