@@ -140,10 +140,13 @@ function skusOf(command: LedgerCommand): number[] {
   return [];
 }
 
+// One look into an index for each order: `id = ANY(…) OR (channel, order_id) IN (…)` would read every reservation there is.
 const LOCK_RESERVATIONS = `
   SELECT id, reference, channel, order_id, revision, state, expires_at
     FROM reservations
-   WHERE id = ANY($1::uuid[]) OR (channel, order_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+   WHERE id = ANY($1::uuid[] || ARRAY(
+           SELECT (SELECT r.id FROM reservations r WHERE r.channel = o.channel AND r.order_id = o.order_id)
+             FROM unnest($2::text[], $3::text[]) AS o (channel, order_id)))
    ORDER BY id FOR UPDATE`;
 
 const READ_PARTS = `
