@@ -12,11 +12,12 @@ import { type Figure, figure, table } from './figures';
 import { benchGrowth, type Growth, GROWN, writeCharts } from './growth-bench';
 import { curvesText } from './growth-curve';
 import { HistoryBench, type HistoryRound } from './history-bench';
-import { benchHttp, type HttpRound, ServerProcess } from './http-bench';
+import { benchHttp, type HttpRound } from './http-bench';
 import { InquiryBench, type InquiryRound } from './inquiry-bench';
 import { benchLedger, type LedgerRound, prepareSkus } from './ledger-bench';
 import { type Measured, median, round } from './measure';
 import { PushBench, type PushRound, type Replay } from './push-bench';
+import { exitWhenTold, ServerProcess } from './server-process';
 
 const EVENTS = 5_000_000;
 const QUICK_EVENTS = 200_000;
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   const rounds = quick ? 1 : 5;
   const seconds = quick ? 1 : 3;
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  exitWhenTold();
   const dataDir = mkdtempSync(join(tmpdir(), 'onhand-bench-'));
   // Run by root, PostgreSQL runs as somebody else, who must be able to enter.
   chmodSync(dataDir, 0o711);

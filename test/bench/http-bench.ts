@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import autocannon from 'autocannon';
 import type { Measured } from './measure';
+import type { ServerProcess } from './server-process';
 
 const CONNECTIONS = 64;
 
@@ -11,36 +9,6 @@ export interface HttpRound {
   reserveFloor: Measured;
   availability: Measured;
   availabilityFloor: Measured;
-}
-
-/** A server in a process of its own, so that the load generator does not share its core. */
-export class ServerProcess {
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly url: string,
-  ) {}
-
-  static async start(args: string[], env: NodeJS.ProcessEnv, readyPath: string): Promise<ServerProcess> {
-    const port = await freePort();
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, ...env, PORT: String(port) },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const url = `http://127.0.0.1:${port}`;
-    for (let tries = 0; tries < 300; tries++) {
-      if (child.exitCode !== null) throw new Error(`${args[0]} ended with ${child.exitCode}`);
-      const answer = await fetch(url + readyPath).catch(() => undefined);
-      if (answer?.ok) return new ServerProcess(child, url);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    child.kill('SIGKILL');
-    throw new Error(`${args[0]} did not get ready`);
-  }
-
-  async stop(): Promise<void> {
-    this.child.kill('SIGTERM');
-    await once(this.child, 'exit');
-  }
 }
 
 export interface HttpTargets {
@@ -89,12 +57,4 @@ async function fire(
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

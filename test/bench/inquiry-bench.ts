@@ -5,9 +5,9 @@ import { stringify } from 'yaml';
 import type { ChannelSimulator } from '../../src/channel-api';
 import { loadSimulator } from '../../src/replay/load-simulator';
 import { PACKAGE_ROOT } from '../../src/version';
-import { ServerProcess } from './http-bench';
 import { type Measured, measuredOf, paced } from './measure';
 import { PushReceiver } from './push-receiver';
+import { ServerProcess } from './server-process';
 
 const SKUS = 1_000;
 const INQUIRIES_PER_SECOND = 200;

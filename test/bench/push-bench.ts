@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Client, Pool } from 'pg';
 import { stringify } from 'yaml';
 import { PACKAGE_ROOT } from '../../src/version';
-import { ServerProcess } from './http-bench';
 import { type Measured, measuredOf, paced, round } from './measure';
 import { PushReceiver } from './push-receiver';
+import { ServerProcess } from './server-process';
 
 /** What is sold, where and how fast; every SKU is listed on every channel. */
 export interface PushSetting {

@@ -10,7 +10,7 @@ import { compareChannel, PLAIN_RULES } from '../../src/replay/compare-channel';
 import { HostClient } from '../../src/replay/host-client';
 import { loadSimulator } from '../../src/replay/load-simulator';
 import { PACKAGE_ROOT } from '../../src/version';
-import { ServerProcess } from './http-bench';
+import { exitWhenTold, ServerProcess } from './server-process';
 import { WebhookLoad } from './soak-load';
 import { SyncProbes } from './soak-probes';
 import { soakText, type SoakReport, unmet } from './soak-report';
@@ -45,6 +45,7 @@ async function main(): Promise<void> {
   if (!(minutes > 0 && minutes <= 1440 && rate > 0 && rate <= 10_000)) {
     throw new Error('--minutes takes a number up to 1440, --rate webhooks a second up to 10000.');
   }
+  exitWhenTold();
   const report = await soak(minutes, rate);
   process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : soakText(report));
   if (unmet(report).length > 0) process.exitCode = 1;
