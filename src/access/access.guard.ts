@@ -4,7 +4,8 @@ import type { Request } from 'express';
 import { Problem } from '../http/problem';
 import { ApiKeysService, type Caller } from './api-keys.service';
 import { RequestLimits } from './request-limits.service';
-import { NEEDED_SCOPE, OPEN_ROUTE, type Scope } from './scopes';
+import { NEEDED_SCOPE, OPEN_ROUTE } from './needs';
+import type { Scope } from './scopes';
 import { sessionToken } from './session-cookie';
 import { SessionsService } from './sessions.service';
 

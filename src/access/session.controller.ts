@@ -5,7 +5,7 @@ import { IsText } from '../http/fields';
 import { Problem } from '../http/problem';
 import { RequestLimits } from './request-limits.service';
 import { clearSessionCookie, sessionToken, setSessionCookie } from './session-cookie';
-import { Open } from './scopes';
+import { Open } from './needs';
 import { type Session, SessionsService } from './sessions.service';
 
 class SignIn {

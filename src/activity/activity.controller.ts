@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nest
 import { InjectDataSource } from '@nestjs/typeorm';
 import { IsIn } from 'class-validator';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, IsTime, MayBeAbsent } from '../http/fields';
 import { cursorNumber, pageOf, PageQuery } from '../http/page';
 

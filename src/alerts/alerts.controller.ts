@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/comm
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { Request } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, MayBeAbsent } from '../http/fields';
 import { cursorNumber, PageQuery } from '../http/page';
 import type { AlertView } from './alert-view';

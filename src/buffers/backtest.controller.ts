@@ -11,7 +11,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsText, IsTime, MayBeAbsent } from '../http/fields';
 import { BacktestService } from './backtest.service';
 import { policiesIn } from './policies.controller';

@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { IsBoolean } from 'class-validator';
 import type { Request } from 'express';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { poolOf } from '../database/pool';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags 
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean } from 'class-validator';
 import type { Request } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { type BufferPolicy, readPolicy, writtenPolicy } from '../config/buffer-policy';
 import { formatPath } from '../config/key-path';
 import { invalidRequest } from '../http/validation';

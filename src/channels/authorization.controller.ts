@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import type { ChannelAuthorization } from '../channel-api';
 import { IsText } from '../http/fields';
 import { Problem } from '../http/problem';

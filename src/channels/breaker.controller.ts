@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagg
 import { IsIn } from 'class-validator';
 import type { Request } from 'express';
 import type { Caller } from '../access/api-keys.service';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsText } from '../http/fields';
 import type { HeldAs } from './breaker-records';
 import { BreakerService } from './breaker.service';

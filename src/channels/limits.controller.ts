@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelsService } from './channels.service';
 import { LimitsService } from './limits.service';
 

@@ -24,7 +24,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { raw, type Request, type Response } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
 import { Problem } from '../http/problem';
 import { invalidRequest } from '../http/validation';

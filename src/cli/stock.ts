@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { hostOf, type JsonFlags, JsonOption, parseTime, parseUnits, withHostOptions } from './options';
 import { action, tell } from './output';
 import { table } from './table';
-import { POSTABLE_TYPES } from '../inventory/event-request';
+import { POSTABLE_TYPES } from '../inventory/commands';
 
 type Counts = Record<
   'physical' | 'available' | 'reserved' | 'quarantined' | 'damaged' | 'inTransit' | 'onOrder' | 'version',

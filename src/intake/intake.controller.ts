@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { cursorNumber } from '../http/page';
 import { NotParkedHereError } from './intake.errors';
 import {

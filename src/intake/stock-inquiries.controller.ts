@@ -1,7 +1,7 @@
 import { Controller, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Open } from '../access/scopes';
+import { Open } from '../access/needs';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
 import type { InquiryAnswer, PublishedUnits } from '../channel-api';
 import { ChannelsService } from '../channels/channels.service';

@@ -1,7 +1,7 @@
 import { All, Controller, Param, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Open } from '../access/scopes';
+import { Open } from '../access/needs';
 import type { WebhookRequest } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
 import { Problem } from '../http/problem';

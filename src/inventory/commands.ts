@@ -9,10 +9,22 @@ export interface CommandEnvelope {
   actor: string;
 }
 
+/** What may be posted by itself; RESERVE, RELEASE and FULFILL belong to reservations. */
+export const POSTABLE_TYPES = [
+  'RESTOCK',
+  'RETURN',
+  'INSPECT',
+  'ADJUST',
+  'DAMAGE',
+  'TRANSFER',
+  'RECEIVE',
+  'EXPECT',
+] as const;
+
 /** Any stock event that is not part of a reservation. Quantities in units; ISO times. */
 export interface MoveCommand extends CommandEnvelope {
   kind: 'move';
-  type: Exclude<EventType, 'RESERVE' | 'RELEASE' | 'FULFILL'>;
+  type: (typeof POSTABLE_TYPES)[number];
   skuId: number;
   locationId: number;
   quantityUnits: number;

@@ -3,20 +3,8 @@ import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { IsCode, IsPastTime, IsText, MAX_QUANTITY_UNITS, MayBeAbsent } from '../http/fields';
 import type { FieldFault } from '../http/problem';
 import { ADJUSTABLE_STATES, choicesOf } from './decide';
-import type { MoveCommand } from './commands';
+import { type MoveCommand, POSTABLE_TYPES } from './commands';
 import type { CountedState, StockState } from './level';
-
-/** What may be posted by itself; RESERVE, RELEASE and FULFILL belong to reservations. */
-export const POSTABLE_TYPES = [
-  'RESTOCK',
-  'RETURN',
-  'INSPECT',
-  'ADJUST',
-  'DAMAGE',
-  'TRANSFER',
-  'RECEIVE',
-  'EXPECT',
-] as const;
 
 export class EventRequest {
   @ApiProperty({ enum: POSTABLE_TYPES })

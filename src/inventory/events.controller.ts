@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Caller } from '../access/api-keys.service';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { callersKey, freshKey, IdempotencyKey } from '../http/idempotency-key';
 import { Problem, type ProblemBody } from '../http/problem';
 import { problemOf } from '../http/problem.filter';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger
 import { isUUID } from 'class-validator';
 import type { Request } from 'express';
 import type { Caller } from '../access/api-keys.service';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { Config } from '../config/config';
 import { IdempotencyKey } from '../http/idempotency-key';
 import { cursorNumber, pageOf } from '../http/page';

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ScheduleService } from './schedule.service';
 
 @ApiTags('operations')

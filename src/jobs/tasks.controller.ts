@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, MayBeAbsent } from '../http/fields';
 import { pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { TASK_STATES, TasksService, type TaskState } from './tasks.service';

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelStatusService } from './channel-status.service';
 
 @ApiTags('channels')

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { Open } from '../access/scopes';
+import { Open } from '../access/needs';
 import { Config } from '../config/config';
 import { Problem } from '../http/problem';
 import { LeaderService } from '../jobs/leader.service';

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, IsTime, MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
 import { Problem } from '../http/problem';

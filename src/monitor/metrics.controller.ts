@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
-import { Open } from '../access/scopes';
+import { Open } from '../access/needs';
 import { BufferRulesService } from '../buffers/buffer-rules.service';
 import { RecalculationService } from '../buffers/recalculation.service';
 import { BreakerService } from '../channels/breaker.service';

@@ -1,7 +1,8 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Needs, type Scope } from '../access/scopes';
+import { Needs } from '../access/needs';
+import type { Scope } from '../access/scopes';
 import { StreamService } from './stream.service';
 
 @ApiTags('stream')

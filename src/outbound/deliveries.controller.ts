@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, MayBeAbsent } from '../http/fields';
 import { cursorNumber, PageQuery } from '../http/page';
 import { DeliveriesService, type DeliveryView } from './deliveries.service';

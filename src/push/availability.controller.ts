@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { PublishedQuantityService } from '../buffers/published-quantity.service';
 import { ChannelsService } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nest
 import { InjectDataSource } from '@nestjs/typeorm';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, Max, Min } from 'class-validator';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery } from '../http/page';
 import { JobsService } from '../jobs/jobs.service';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagg
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Request } from 'express';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelsService } from '../channels/channels.service';
 import { IsText } from '../http/fields';
 import { JobsService } from '../jobs/jobs.service';

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelsService } from '../channels/channels.service';
 import { isoTime } from '../database/sql-time';
 import { LimitQuery } from '../http/page';

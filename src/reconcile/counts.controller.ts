@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Min } from 'class-validator';
 import { raw, type Request, type Response } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsCode, IsPastTime, IsText, MayBeAbsent } from '../http/fields';
 import { cursorNumber, MAX_INTEGER_ID, pageOf, PageQuery, placeOfCursor } from '../http/page';
 import { invalidRequest } from '../http/validation';

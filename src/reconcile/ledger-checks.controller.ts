@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { LedgerChecksService } from './ledger-checks.service';
 import { TaskAnswers, WaitQuery } from './task-answers';
 

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBearerAuth, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
 import type { Request, Response } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsPastTime, MayBeAbsent } from '../http/fields';
 import { LimitQuery } from '../http/page';
 import { OrderComparisonService } from './order-comparison.service';

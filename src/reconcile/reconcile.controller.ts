@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, IsUUID, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import type { DataSource } from 'typeorm';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { ChannelsService } from '../channels/channels.service';
 import { placeInTime } from '../database/sql-time';
 import { IsText, MayBeAbsent } from '../http/fields';

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProduces, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Needs } from '../access/scopes';
+import { Needs } from '../access/needs';
 import { IsTime } from '../http/fields';
 import { LimitQuery } from '../http/page';
 import { invalidRequest } from '../http/validation';
