@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
+import { rowsRead } from '../../test/support/rows-read';
 import { pipelinedPool } from '../database/pool';
 import { claimListings, putOffListings } from './push-claims';
 
@@ -57,4 +58,33 @@ test('whose claim has gone to another is left to them', async () => {
   const { claimed } = await claimWaiting('taken');
   await putOffListings(pool, '00000000-0000-4000-8000-000000000002', claimed);
   expect((await due('taken')).rows).toEqual([]);
+});
+
+test('a claim looks at what it takes, however many are due or were since the last vacuum', async () => {
+  const due = 6_000;
+  await pool.query(
+    `INSERT INTO listings (channel, channel_sku) SELECT 'full', n::text FROM generate_series(1, $1::int) n`,
+    [due],
+  );
+  const markAll = `INSERT INTO dirty_listings (listing_id, channel) SELECT id, channel FROM listings WHERE channel = 'full'
+    ON CONFLICT (listing_id) DO NOTHING`;
+  await pool.query(markAll);
+  await pool.query(`DELETE FROM dirty_listings WHERE channel = 'full' AND listing_id % 100 > 0`);
+  // What the planner knows of a queue is as of a quiet moment.
+  await pool.query('ANALYZE');
+  await pool.query(markAll);
+  const claim = { channel: 'full', limit: 100, leaseSeconds: 60, follows: false };
+  const speak = () => Promise.all([1, 2].map(() => pool.query('SELECT pg_sleep(0.1)')));
+  const read = await rowsRead(
+    async (sql) => (await pool.query<{ name: string; read: number }>(sql)).rows,
+    speak,
+    async () => {
+      for (const nr of [1, 2, 3]) {
+        const lease = `00000000-0000-4000-8000-00000000001${nr}`;
+        expect(await claimListings(pool, { ...claim, lease })).toHaveLength(100);
+      }
+    },
+  );
+  expect(read.dirty_listings).toBeGreaterThanOrEqual(300);
+  expect(read.dirty_listings).toBeLessThan(due / 4);
 });

@@ -45,8 +45,7 @@ export async function claimListings(
 ): Promise<ClaimedListing[]> {
   const { channel, lease, limit, leaseSeconds, follows } = claim;
   const [, claimed] = await inOneGo(pool, [
-    // The record of the pushes, which is written before anything is sent, takes the claim to the disk with it.
-    { text: 'SET LOCAL synchronous_commit = off' },
+    { text: CLAIM_SETTINGS },
     { name: 'claim-listings', text: CLAIM, values: [channel, lease, limit, leaseSeconds, follows] },
   ]);
   return (claimed!.rows as ClaimRow[]).map(({ abandoned, known, ...row }) => ({
@@ -96,6 +95,13 @@ export async function releaseListings(
   if (listingIds.length === 0) return;
   await pool.query(RELEASE, [lease, listingIds]);
 }
+
+/**
+ * The record of the pushes, which is written before anything is sent, takes the claim to the disk with it. And the
+ * oldest are read by the index that has them in order: all that are due, sorted, would be all that were since the
+ * last vacuum as well.
+ */
+const CLAIM_SETTINGS = 'SET LOCAL synchronous_commit = off; SET LOCAL enable_sort = off';
 
 const CLAIM = `
   WITH due AS (
