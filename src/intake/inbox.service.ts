@@ -172,5 +172,5 @@ const RECEIVE = `
 const CLAIM = `
   UPDATE inbox SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => $3)
    WHERE id IN (SELECT id FROM inbox WHERE channel = $1 AND state = 'received' AND not_before <= clock_timestamp()
-                 ORDER BY not_before, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+                 ORDER BY greatest(received_at, not_before), id LIMIT $2 FOR UPDATE SKIP LOCKED)
   RETURNING id, channel, topic, path, headers, body, attempts`;

@@ -88,3 +88,25 @@ test('a claim looks at what it takes, however many are due or were since the las
   expect(read.dirty_listings).toBeGreaterThanOrEqual(300);
   expect(read.dirty_listings).toBeLessThan(due / 4);
 });
+
+test('what was refused has its turn when it is due, before what became dirty after that', async () => {
+  const mark = async (channelSku: string, dueAt: string) => {
+    const { rows } = await pool.query<{ id: number }>(
+      `WITH made AS (INSERT INTO listings (channel, channel_sku) VALUES ('fair', $1) RETURNING id)
+       INSERT INTO dirty_listings (listing_id, channel, not_before) SELECT id, 'fair', $2::timestamptz FROM made
+       RETURNING listing_id AS id`,
+      [channelSku, dueAt],
+    );
+    return rows[0]!.id;
+  };
+  const waits = await mark('waits already', '-infinity');
+  const refused = await mark('refused', new Date().toISOString());
+  const newest = await mark('newest', '-infinity');
+  const claim = { channel: 'fair', limit: 1, leaseSeconds: 60, follows: false };
+  const claimed: number[] = [];
+  for (const nr of [1, 2, 3]) {
+    const lease = `00000000-0000-4000-8000-00000000002${nr}`;
+    claimed.push(...(await claimListings(pool, { ...claim, lease })).map(({ listingId }) => listingId));
+  }
+  expect(claimed).toEqual([waits, refused, newest]);
+});

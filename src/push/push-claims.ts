@@ -36,7 +36,7 @@ interface ClaimRow extends Omit<ClaimedListing, 'known'> {
 const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
 
 /**
- * Oldest first; a claim that was never settled is free again when its lease ends. None while the channel is paused,
+ * Oldest first, what is tried again from when it is due; a claim that was never settled is free again when its lease ends. None while the channel is paused,
  * and with `follows` none of which the channel has yet to decide on an earlier push.
  */
 export async function claimListings(
@@ -112,7 +112,7 @@ const CLAIM = `
        AND NOT EXISTS (SELECT FROM channel_pauses WHERE channel = $1)
        AND NOT ($5 AND EXISTS (SELECT FROM pushes p WHERE p.channel = $1 AND p.listing_id = dirty_listings.listing_id
             AND p.state = 'accepted' AND p.receipt IS NOT NULL AND p.decided_at IS NULL))
-     ORDER BY not_before, since LIMIT $3 FOR UPDATE SKIP LOCKED),
+     ORDER BY greatest(since, not_before) LIMIT $3 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
       FROM due WHERE d.listing_id = due.listing_id
