@@ -23,12 +23,12 @@ export interface Fact {
 const BUCKET = (time: string) => `date_bin(make_interval(secs => $3), ${time}, '2000-01-01T00:00:00Z')`;
 const WITHIN = (time: string) => `${time} >= $1::timestamptz AND ${time} < $2::timestamptz`;
 
-const kept = (sql: string, time: string, table: string): Fact => ({
+const kept = (sql: string, time: string, from: string): Fact => ({
   sql,
   isKept: true,
   isLevel: false,
   combine: 'sum',
-  oldest: `SELECT min(${time}) AS oldest FROM ${table}`,
+  oldest: `SELECT min(${time}) AS oldest FROM ${from}`,
 });
 const direct = (sql: string, combine: Combine = 'sum'): Fact => ({
   sql,
@@ -103,7 +103,7 @@ export const IS_CANCELLED = `state IN ('cancelled', 'pending', 'done')`;
 
 export const FACTS = {
   reservations: kept(RESERVATIONS, 'recorded_at', 'idempotency_keys'),
-  syncs: { ...kept(SYNCS, SYNCED_AT, 'pushes'), hasBins: true },
+  syncs: { ...kept(SYNCS, SYNCED_AT, `pushes WHERE ${IS_SYNCED}`), hasBins: true },
   callErrors: callsOf('unanswered'),
   callThrottles: callsOf('throttled'),
   releases: kept(countOf('buffer_changes', 'changed_at', IS_RELEASE).sql, 'changed_at', 'buffer_changes'),
