@@ -45,12 +45,9 @@ export async function fillDisk({ world, traffic, random, notes }: Scene): Promis
   try {
     await run('cp', ['-a', `${away}/.`, cluster]);
     await postgres.start();
-    const { blocks, bsize, bfree } = await statfs(cluster);
-    await run('mount', [
-      '-o',
-      `remount,size=${(blocks - bfree) * bsize + Math.floor(random.next() * LEFT_BYTES)}`,
-      cluster,
-    ]);
+    const leftBytes = Math.floor(random.next() * LEFT_BYTES);
+    // What is written between the look and the change is more than the disk could hold then: it is looked at again.
+    await eventually(() => shrinkTo(cluster, leftBytes));
     const before = traffic.book.failures;
     await eventually(() => {
       if (traffic.book.failures < before + 5) throw new Error('the disk is not full yet');
@@ -71,6 +68,11 @@ export async function fillDisk({ world, traffic, random, notes }: Scene): Promis
     await giveTo(user, cluster);
   }
   await postgres.start();
+}
+
+async function shrinkTo(folder: string, leftBytes: number): Promise<void> {
+  const { blocks, bsize, bfree } = await statfs(folder);
+  await run('mount', ['-o', `remount,size=${(blocks - bfree) * bsize + leftBytes}`, folder]);
 }
 
 /** A copy of the tables is put back after the shops have moved on; orders are read again, and shops compared. */
