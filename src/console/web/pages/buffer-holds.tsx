@@ -2,6 +2,7 @@ import { call } from '../api';
 import { useLive } from '../live';
 import { OwnCount } from '../parts/basics';
 import { DialogForm } from '../parts/dialog-form';
+import { ReasonField } from '../parts/reason-field';
 import { DoButton } from '../parts/do';
 import { skuLink } from '../parts/levels';
 import { OpenButton } from '../parts/open-button';
@@ -127,8 +128,7 @@ function HoldDialog({ sku: given, onClose }: { sku?: string; onClose: (done: boo
     >
       <p>It comes on top of what policies withhold, counts at once, and can be ended at any time.</p>
       <HoldFields needsSku={!given} />
-      <label for="hold-reason">Reason, for whoever asks later</label>
-      <input id="hold-reason" name="reason" required maxLength={500} />
+      <ReasonField id="hold-reason" name="reason" />
     </DialogForm>
   );
 }

@@ -4,6 +4,7 @@ import { useApi } from '../hooks';
 import { DialogForm } from '../parts/dialog-form';
 import { type Deed, DoButton } from '../parts/do';
 import { OpenButton } from '../parts/open-button';
+import { ReasonField } from '../parts/reason-field';
 import { toast } from '../parts/toast';
 import { useMay } from '../session';
 import type { Oversell, OversellState } from './oversell-case';
@@ -174,14 +175,7 @@ function CancelDialog({
         aria-busy={shown.loading}
         onInput={(event) => setMessage(event.currentTarget.value)}
       />
-      <label for="cancel-reason">Reason, for whoever asks later</label>
-      <input
-        id="cancel-reason"
-        required
-        maxLength={500}
-        value={reason}
-        onInput={(event) => setReason(event.currentTarget.value)}
-      />
+      <ReasonField id="cancel-reason" value={reason} onChange={setReason} />
     </DialogForm>
   );
 }

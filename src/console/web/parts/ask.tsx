@@ -5,6 +5,7 @@ import { type Scope, useMay } from '../session';
 import { sentence } from './basics';
 import { DialogForm } from './dialog-form';
 import { OpenButton } from './open-button';
+import { ReasonField } from './reason-field';
 import { toast } from './toast';
 
 export interface Question {
@@ -52,18 +53,7 @@ export function Ask({ question, onDone }: { question: Question; onDone: (done: b
   return (
     <DialogForm title={title} confirm={confirm} act={act} onLeave={() => onDone(false)}>
       <p>{explains}</p>
-      {!keepsNoReason && (
-        <>
-          <label for="ask-reason">Reason, for whoever asks later</label>
-          <input
-            id="ask-reason"
-            required
-            maxLength={500}
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-        </>
-      )}
+      {!keepsNoReason && <ReasonField id="ask-reason" value={reason} onChange={setReason} />}
       {asksMessage && <MessageField value={message} onChange={setMessage} />}
     </DialogForm>
   );

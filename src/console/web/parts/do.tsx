@@ -5,6 +5,7 @@ import type { Scope } from '../session';
 import { Dialog } from './dialog';
 import { DialogForm } from './dialog-form';
 import { OpenButton } from './open-button';
+import { ReasonField } from './reason-field';
 import { toast } from './toast';
 
 /** What came of it: said in the corner, and what was refused stays in the dialog, each with its reason. */
@@ -58,18 +59,7 @@ function DoDialog({ deed, onClose }: { deed: Deed; onClose: (done: boolean) => v
     <DialogForm title={title} confirm={confirm} act={submit} onLeave={() => onClose(false)}>
       <div>{explains}</div>
       {asked && (
-        <>
-          <label for="do-reason">
-            Reason, for whoever asks later{asked === 'optional' ? ' (may be left out)' : ''}
-          </label>
-          <input
-            id="do-reason"
-            required={asked === 'required'}
-            maxLength={500}
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-        </>
+        <ReasonField id="do-reason" value={reason} onChange={setReason} isOptional={asked === 'optional'} />
       )}
     </DialogForm>
   );
