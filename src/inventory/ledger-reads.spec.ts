@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database';
 import { InventoryApp, reservationIn } from '../../test/support/inventory-app';
 import { rowsRead } from '../../test/support/rows-read';
+import { poolOf } from '../database/pool';
 
 /** Reservations there are before anything is counted; one look through all of them is as many rows. */
 const KNOWN = 3_000;
@@ -38,7 +39,7 @@ function settle(orderId: string, revision: number, ordered: number) {
 
 test('what is read for an order, or for a reservation, does not grow with all those there are', async () => {
   const read = await rowsRead(
-    (sql) => host.rows(sql),
+    poolOf(host.dataSource),
     () => host.restock(skuId, 1),
     async () => {
       for (let index = 0; index < 5; index++) {

@@ -75,16 +75,12 @@ test('a claim looks at what it takes, however many are due or were since the las
   await pool.query(markAll);
   const claim = { channel: 'full', limit: 100, leaseSeconds: 60, follows: false };
   const speak = () => Promise.all([1, 2].map(() => pool.query('SELECT pg_sleep(0.1)')));
-  const read = await rowsRead(
-    async (sql) => (await pool.query<{ name: string; read: number }>(sql)).rows,
-    speak,
-    async () => {
-      for (const nr of [1, 2, 3]) {
-        const lease = `00000000-0000-4000-8000-00000000001${nr}`;
-        expect(await claimListings(pool, { ...claim, lease })).toHaveLength(100);
-      }
-    },
-  );
+  const read = await rowsRead(pool, speak, async () => {
+    for (const nr of [1, 2, 3]) {
+      const lease = `00000000-0000-4000-8000-00000000001${nr}`;
+      expect(await claimListings(pool, { ...claim, lease })).toHaveLength(100);
+    }
+  });
   expect(read.dirty_listings).toBeGreaterThanOrEqual(300);
   expect(read.dirty_listings).toBeLessThan(due / 4);
 });

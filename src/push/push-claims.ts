@@ -36,8 +36,9 @@ interface ClaimRow extends Omit<ClaimedListing, 'known'> {
 const LONGEST_WAIT_FOR_ORDERS = `interval '15 minutes'`;
 
 /**
- * Oldest first, what is tried again from when it is due; a claim that was never settled is free again when its lease ends. None while the channel is paused,
- * and with `follows` none of which the channel has yet to decide on an earlier push.
+ * Oldest first, what is tried again from when it is due; a claim that was never settled is free again when its lease
+ * ends. None while the channel is paused, and with `follows` none of which the channel has yet to decide on an earlier
+ * push.
  */
 export async function claimListings(
   pool: Pool,

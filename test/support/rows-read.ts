@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-type Ask = (sql: string) => Promise<{ name: string; read: number }[]>;
+import type { Pool } from 'pg';
 
 /** A connection tells what it read as it ends a statement, a second or more after it last told. */
 const TELLS_AFTER_MS = 1_100;
@@ -14,19 +13,19 @@ const READ_SO_FAR = `
  * the work, so that all of them have told; what it reads itself is counted, too.
  */
 export async function rowsRead(
-  ask: Ask,
+  pool: Pool,
   speak: () => Promise<unknown>,
   work: () => Promise<unknown>,
 ): Promise<Record<string, number>> {
-  const before = await told(ask, speak);
+  const before = await told(pool, speak);
   await work();
-  const after = await told(ask, speak);
+  const after = await told(pool, speak);
   return Object.fromEntries(Object.entries(after).map(([name, read]) => [name, read - (before[name] ?? 0)]));
 }
 
-async function told(ask: Ask, speak: () => Promise<unknown>): Promise<Record<string, number>> {
+async function told(pool: Pool, speak: () => Promise<unknown>): Promise<Record<string, number>> {
   await sleep(TELLS_AFTER_MS);
   await speak();
-  const rows = await ask(READ_SO_FAR);
+  const { rows } = await pool.query<{ name: string; read: number }>(READ_SO_FAR);
   return Object.fromEntries(rows.map(({ name, read }) => [name, read]));
 }
