@@ -35,8 +35,7 @@ export class ConfirmationsService {
 
   async confirm(channel: ReadyChannel): Promise<void> {
     if (channel.capabilities.pushAnswers === 'applied') return;
-    const read = await this.readUnconfirmed(channel);
-    const again = await this.giveUpOnOld(channel, read);
+    const again = await this.readUnconfirmed(channel);
     if (again === 0) return;
     this.log.warn(
       `${channel.name}: ${again} accepted pushes are not shown after a good while; pushing again`,
@@ -44,32 +43,36 @@ export class ConfirmationsService {
     this.jobs.wake('push-listings', channel.name);
   }
 
-  /** Goes on where the last run ended, for no listing may wait for those before it. Returns those that were read. */
-  private async readUnconfirmed(channel: ReadyChannel): Promise<number[]> {
-    const read: number[] = [];
+  /**
+   * Goes on where the last run ended, for no listing may wait for those before it. Returns how many listings are pushed
+   * again.
+   */
+  private async readUnconfirmed(channel: ReadyChannel): Promise<number> {
+    let again = 0;
     let after = this.places.get(channel.name) ?? 0;
     for (let reads = 0; reads < READS_PER_RUN; reads++) {
-      const ids = await this.unconfirmed(channel, after);
-      await this.readBack(channel, ids);
-      read.push(...ids);
-      after = ids.length < READ_AT_ONCE ? 0 : ids.at(-1)!;
+      const asked = await this.unconfirmed(channel, after);
+      if (asked.length > 0) {
+        await this.readBack(channel, asked);
+        again += await this.giveUpOnOld(channel, asked);
+      }
+      after = asked.length < READ_AT_ONCE ? 0 : asked.at(-1)!.listingId;
       if (after === 0) break;
     }
     this.places.set(channel.name, after);
-    return read;
+    return again;
   }
 
-  private async unconfirmed(channel: ReadyChannel, after: number): Promise<number[]> {
-    const rows: { listing_id: number }[] = await this.dataSource.query(
-      `SELECT DISTINCT listing_id FROM pushes
+  private unconfirmed(channel: ReadyChannel, after: number): Promise<Asked[]> {
+    return this.dataSource.query(
+      `SELECT DISTINCT listing_id AS "listingId", now() AS "askedAt" FROM pushes
         WHERE channel = $1 AND state = 'accepted' AND listing_id > $2 AND ${DECIDED('$4')} ORDER BY listing_id LIMIT $3`,
       [channel.name, after, READ_AT_ONCE, followsPushes(channel)],
     );
-    return rows.map((row) => row.listing_id);
   }
 
-  private async readBack(channel: ReadyChannel, ids: readonly number[]): Promise<void> {
-    const channelSkus = ids.flatMap((id) => this.listings.get(id)?.channelSku ?? []);
+  private async readBack(channel: ReadyChannel, asked: readonly Asked[]): Promise<void> {
+    const channelSkus = asked.flatMap(({ listingId }) => this.listings.get(listingId)?.channelSku ?? []);
     if (channelSkus.length === 0) return;
     const shown: ShownInventory[] = [];
     for await (const page of channel.channel.readInventory({ channelSkus })) shown.push(...page.items);
@@ -77,19 +80,24 @@ export class ConfirmationsService {
   }
 
   /**
-   * Of those that were just read: a channel that takes long to tell has not said no. Returns how many listings are
-   * pushed again.
+   * Of those that were just read, what was old when the channel was asked: one that takes long to tell has not said
+   * no. Returns how many listings are pushed again.
    */
-  private async giveUpOnOld(channel: ReadyChannel, read: readonly number[]): Promise<number> {
-    if (read.length === 0) return 0;
+  private async giveUpOnOld(channel: ReadyChannel, asked: readonly Asked[]): Promise<number> {
     const rows: { listing_id: number }[] = await this.dataSource.query(
       `WITH old AS (
          UPDATE pushes SET state = 'failed', reason = 'accepted, but the channel did not show it in time'
           WHERE channel = $1 AND state = 'accepted' AND listing_id = ANY($4::int[]) AND ${DECIDED('$3')}
-            AND coalesce(decided_at, answered_at) < clock_timestamp() - make_interval(secs => $2)
+            AND coalesce(decided_at, answered_at) < $5::timestamptz - make_interval(secs => $2)
          RETURNING listing_id)
        SELECT DISTINCT listing_id FROM old`,
-      [channel.name, this.config.push.confirmWithinSeconds, followsPushes(channel), read],
+      [
+        channel.name,
+        this.config.push.confirmWithinSeconds,
+        followsPushes(channel),
+        asked.map(({ listingId }) => listingId),
+        asked[0]!.askedAt,
+      ],
     );
     await this.listings.markDirty(
       rows.map((row) => row.listing_id),
@@ -97,4 +105,10 @@ export class ConfirmationsService {
     );
     return rows.length;
   }
+}
+
+/** A listing that a channel is about to be asked about, with the time before it is, by the database's clock. */
+interface Asked {
+  listingId: number;
+  askedAt: Date;
 }

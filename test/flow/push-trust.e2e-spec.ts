@@ -104,6 +104,30 @@ describe('a channel that only accepts pushes', () => {
     });
   });
 
+  test('has nothing pushed again for what it showed when a push was young', async () => {
+    await withShop({ push: { ...push, confirmWithinSeconds: 5 }, shop: losing }, async (host) => {
+      await firstPushed(host);
+      await restock(host, 'A', 7);
+      await eventually(async () =>
+        expect((await pushesOf(host, 'A'))[0]).toMatchObject({ state: 'accepted', quantity: 7 }),
+      );
+      // A read shows what was before, and is answered when the push is old.
+      host.shop.faults({ slow: 1, slowMs: 6_000 });
+      const reads = () =>
+        host.shop.calls.filter(({ method, path }) => method === 'GET' && path.startsWith('/api/inventory'))
+          .length;
+      const before = reads();
+      await eventually(() => expect(reads()).toBeGreaterThan(before));
+      host.shop.list([{ channelSku: 'A', quantityUnits: 7 }]);
+      host.shop.faults({ slow: 0 });
+      await eventually(
+        async () => expect((await pushesOf(host, 'A'))[0]).toMatchObject({ state: 'confirmed', quantity: 7 }),
+        20_000,
+      );
+      expect((await pushesOf(host, 'A')).map(({ state }) => state)).not.toContain('failed');
+    });
+  });
+
   test('has what it never confirmed superseded by the next push', async () => {
     // Nothing is read back meanwhile, however slow the machine is.
     await withShop({ push: { confirmEverySeconds: 3_600 }, shop: losing }, async (host) => {
