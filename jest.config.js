@@ -10,8 +10,9 @@ module.exports = {
     '^onhand/channel-api/testing$': '<rootDir>/src/channel-api/testing/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/plugins/[^/]+/dist/'],
-  testTimeout: 30_000,
-  maxWorkers: 3,
+  // For what never ends; how fast something is, no test judges.
+  testTimeout: 90_000,
+  maxWorkers: 2,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

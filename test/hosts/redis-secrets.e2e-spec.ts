@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually';
 import { ADMIN_KEY } from '../support/host';
@@ -33,16 +34,19 @@ describeWithRedis('a Redis', () => {
   /** All that is ever sent to it, and all that it keeps. */
   async function watched(work: () => Promise<void>): Promise<string> {
     const client = new Redis(redis.url);
-    const monitor = await client.monitor();
+    const { hostname, port, password } = new URL(redis.url);
+    const monitor = connect(Number(port), hostname).setEncoding('utf8');
     const seen: string[] = [];
-    monitor.on('monitor', (_time: string, words: string[]) => seen.push(words.join(' ')));
+    monitor.on('data', (text: string) => seen.push(text));
+    monitor.write(`AUTH ${password}\r\nMONITOR\r\n`);
     try {
+      await eventually(() => expect(seen.join('')).toMatch(/^\+OK\r\n\+OK\r\n/));
       await work();
       for (const key of await client.keys('*'))
         seen.push(key, (await client.dumpBuffer(key))?.toString('latin1') ?? '');
-      return seen.join('\n');
+      return seen.join('');
     } finally {
-      monitor.disconnect();
+      monitor.destroy();
       client.disconnect();
     }
   }

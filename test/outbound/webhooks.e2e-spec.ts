@@ -217,7 +217,8 @@ describe('webhooks to receivers', () => {
     });
     erp.behaviour = answers(204);
     const [{ id }] = (await deliveries(host, 'receiver=erp&state=waiting')) as [Delivery];
-    expect((await host.api.post(`/v1/deliveries/${id}/retry`)).body).toMatchObject({ id, state: 'waiting' });
+    // It may be delivered before the answer says how it stands.
+    expect(await host.api.post(`/v1/deliveries/${id}/retry`)).toMatchObject({ status: 200, body: { id } });
     await eventually(async () => expect(await deliveries(host, 'receiver=erp&state=waiting')).toEqual([]));
   });
 
