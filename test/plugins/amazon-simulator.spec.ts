@@ -28,6 +28,14 @@ async function start(options: Partial<AmazonSimulatorOptions> = {}): Promise<voi
   caller = new AmazonCaller(amazon);
 }
 
+/** The same again, with feeds that take so long that they can be looked at on the way. */
+async function restart(options: Partial<AmazonSimulatorOptions>): Promise<void> {
+  const listed = [...amazon.shown()].map(([channelSku, quantityUnits]) => ({ channelSku, quantityUnits }));
+  await amazon.close();
+  await start({ appliesAfterSeconds: 0, ...options });
+  amazon.list(listed);
+}
+
 afterEach(async () => {
   answers.push(...caller.answers);
   await amazon.close();
@@ -74,13 +82,13 @@ describe('tokens', () => {
   });
 
   test('an expired token, none, and one of the wrong kind are refused', async () => {
-    await start({ timeScale: 20_000 });
+    await start({ timeScale: 2_000 });
     const path = '/sellers/v1/marketplaceParticipations';
     expect((await caller.call('GET', path, { grant: null })).status).toBe(403);
     expect((await caller.call('GET', path, { grant: GRANTLESS })).status).toBe(403);
     expect((await caller.call('GET', '/notifications/v1/destinations')).status).toBe(403);
     expect((await caller.call('GET', path)).status).toBe(200);
-    await sleep(200);
+    await sleep(2_000);
     expect((await caller.call('GET', path)).status).toBe(403);
   });
 });
@@ -155,7 +163,7 @@ describe('a patch of a listing', () => {
   });
 
   test('takes effect after a while; until then, and for ever with a lie, the attribute alone shows it', async () => {
-    await start({ appliesAfterSeconds: 100 });
+    await start({ appliesAfterSeconds: 1_500 });
     amazon.list(['A', 'B'].map((channelSku) => ({ channelSku, quantityUnits: 1 })));
     await caller.patch('A', patchOf('merge', quantity(7)));
     amazon.faults({ lie: 1 });
@@ -224,6 +232,7 @@ describe('a feed of listings', () => {
   });
 
   test('waits, is processed, and says what became of each message that failed', async () => {
+    await restart({ feedQueuedSeconds: 1_000, feedProcessingSeconds: 1_000 });
     const feed = listingsFeed(
       { sku: 'A', patches: patchOf('merge', quantity(5)) },
       { sku: 'B', patches: patchOf('merge', quantity(-5)) },
@@ -302,24 +311,31 @@ describe('a feed of listings', () => {
   });
 
   test('sets what it says when it is processed, whatever was patched meanwhile', async () => {
+    amazon.feeds.fate('stuck');
     const feed = listingsFeed({ sku: 'A', patches: patchOf('merge', quantity(5)) });
     const { body } = await caller.submit('JSON_LISTINGS_FEED', feed);
     await caller.patch('A', patchOf('merge', quantity(6)));
     expect(amazon.shown().get('A')).toBe(6);
+    await eventually(async () =>
+      expect((await caller.feed(body.feedId)).processingStatus).toBe('IN_PROGRESS'),
+    );
+    amazon.feeds.releaseStuck();
     await ended(body.feedId);
     expect(amazon.shown().get('A')).toBe(5);
   });
 
   test('is refused as the sixth within five minutes, and one of another type is not', async () => {
+    await restart({ timeScale: 200 });
     const submitted = [];
     for (let index = 0; index < 6; index += 1) submitted.push(await caller.submit('JSON_LISTINGS_FEED', {}));
     expect(submitted.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429]);
     expect((await caller.submit('POST_ORDER_ACKNOWLEDGEMENT_DATA', '<a/>')).status).toBe(202);
-    await sleep(300);
+    await sleep(1_600);
     expect((await caller.submit('JSON_LISTINGS_FEED', {})).status).toBe(202);
   });
 
   test('can be cancelled while it waits, and not after', async () => {
+    await restart({ feedQueuedSeconds: 60_000 });
     const { body } = await caller.submit('JSON_LISTINGS_FEED', listingsFeed({ sku: 'A' }));
     const path = `/feeds/2021-06-30/feeds/${body.feedId}`;
     expect((await caller.call('DELETE', path)).status).toBe(200);
@@ -328,6 +344,7 @@ describe('a feed of listings', () => {
   });
 
   test('takes its document under a signed URL only, with the type that was told, for five minutes', async () => {
+    await restart({ timeScale: 200 });
     const created = await caller.call('POST', '/feeds/2021-06-30/documents', {
       json: { contentType: 'a/b' },
     });
@@ -336,7 +353,7 @@ describe('a feed of listings', () => {
     expect(await put(created.body.url, 'a/c')).toBe(403);
     expect(await put(`${created.body.url}0`, 'a/b')).toBe(403);
     expect(await put(created.body.url, 'a/b')).toBe(200);
-    await sleep(320);
+    await sleep(1_600);
     expect(await put(created.body.url, 'a/b')).toBe(403);
   });
 });
