@@ -23,7 +23,7 @@ export const RECORD_SHOWN = `
 export const CONFIRM_PUSHES = `
   UPDATE pushes p SET state = 'confirmed', confirmed_at = clock_timestamp()
     FROM unnest($1::int[], $2::text[], $3::bigint[]) AS s (id, location, units)
-   WHERE p.channel = $4 AND p.listing_id = s.id AND p.channel_location = s.location AND p.state = 'accepted' AND p.quantity = s.units
+   WHERE p.channel = $4 AND p.listing_id = ANY($1::int[]) AND p.listing_id = s.id AND p.channel_location = s.location AND p.state = 'accepted' AND p.quantity = s.units
      AND ($5::timestamptz IS NULL OR p.sent_at < $5)`;
 
 /** Of the channels $1, those of the ids $2 (all where it is null) after $3, at most $4. */

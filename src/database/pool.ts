@@ -22,6 +22,13 @@ const KEYED_PLANS = [
   .join(' ');
 
 /**
+ * For a transaction that changes many rows it is told the keys of. The planner knows of a queue what it was before
+ * anybody claimed it, so it takes those of a lease for none, and would look through all that is told once for each of
+ * them. Asked for by `key = ANY(…)` as well, they are found by an index, and joined once.
+ */
+export const JOIN_ONCE = 'SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on';
+
+/**
  * A pool to the same database whose connections send each query without waiting for the answer to the one
  * before. For code that awaits its queries together; whoever makes it ends it.
  */

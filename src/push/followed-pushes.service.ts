@@ -6,6 +6,7 @@ import type { ReadyChannel } from '../channels/channels.service';
 import { ListingsService } from '../channels/listings.service';
 import { poolOf } from '../database/pool';
 import { JobsService } from '../jobs/jobs.service';
+import { recordVerdicts, type Verdict } from './push-verdicts';
 
 /** Asked about at once, by receipts: what a channel decides together is asked about together. */
 const FOLLOWED_AT_ONCE = 50_000;
@@ -72,26 +73,13 @@ export class FollowedPushesService {
   }
 
   private async record(channel: string, verdicts: readonly Verdict[]): Promise<void> {
-    await this.dataSource.query(RECORD_VERDICTS, [
-      verdicts.map(({ pushId }) => pushId),
-      verdicts.map(({ state }) => state),
-      verdicts.map(({ reason }) => reason),
-      verdicts.map(({ final }) => final),
-    ]);
+    await recordVerdicts(this.dataSource, verdicts);
     const refused = verdicts.filter(({ state }) => state === 'rejected');
     if (refused.length > 0)
       this.log.warn(
         `${channel}: ${refused.length} accepted pushes were refused later: ${refused[0]!.reason}`,
       );
   }
-}
-
-/** What is written of a push: `accepted` still, and decided on, where a read is to confirm it. */
-interface Verdict {
-  pushId: string;
-  state: 'accepted' | 'rejected' | 'observed';
-  reason: string | null;
-  final: boolean;
 }
 
 /** Undefined while it is not decided, and for what was applied, which the shown quantity says. */
@@ -123,22 +111,3 @@ const READ_FOLLOWED = `
     FROM pushes
    WHERE channel = $1 AND state = 'accepted' AND receipt IS NOT NULL AND decided_at IS NULL AND (receipt, id) > ($2, $3::uuid)
    ORDER BY receipt, id LIMIT $4`;
-
-/**
- * What was confirmed meanwhile stays so. A listing that changed while its push was followed is dirty, and pushed again
- * whatever became of that push; another one is parked where the channel refused it for good.
- */
-const RECORD_VERDICTS = `
-  WITH told AS (
-    UPDATE pushes p SET state = v.state, reason = coalesce(v.reason, p.reason), decided_at = clock_timestamp()
-      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bool[]) AS v (id, state, reason, final)
-     WHERE p.id = v.id AND p.state = 'accepted' AND p.decided_at IS NULL
-    RETURNING p.listing_id, p.channel, p.channel_location, p.state, p.reason, v.final),
-  refused AS (SELECT * FROM told WHERE state = 'rejected'),
-  forgotten AS (
-    UPDATE shown_quantities q SET pushed_units = NULL FROM refused r
-     WHERE q.listing_id = r.listing_id AND q.channel_location = r.channel_location)
-  INSERT INTO dirty_listings AS d (listing_id, channel, forced, last_error, parked_at)
-  SELECT DISTINCT ON (listing_id) listing_id, channel, true, reason, CASE WHEN final THEN clock_timestamp() END
-    FROM refused ORDER BY listing_id, final DESC
-  ON CONFLICT (listing_id) DO UPDATE SET marks = d.marks + 1, forced = true, last_error = excluded.last_error`;

@@ -141,7 +141,7 @@ const PUT_OFF = `
   WITH held AS MATERIALIZED (
     SELECT d.listing_id, d.marks > s.marks AS changed
       FROM dirty_listings d JOIN unnest($2::int[], $3::bigint[]) AS s (id, marks) ON d.listing_id = s.id
-     WHERE d.lease = $1 ORDER BY d.listing_id FOR UPDATE OF d)
+     WHERE d.lease = $1 AND d.listing_id = ANY($2::int[]) ORDER BY d.listing_id FOR UPDATE OF d)
   UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity',
          not_before = CASE WHEN held.changed THEN '-infinity' ELSE d.waits_until END
     FROM held WHERE d.listing_id = held.listing_id`;

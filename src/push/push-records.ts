@@ -1,5 +1,5 @@
 import type { Pool, QueryConfig } from 'pg';
-import { inOneGo } from '../database/pool';
+import { inOneGo, JOIN_ONCE } from '../database/pool';
 import type { PushOutcome } from './push-batch';
 import type { ClaimedListing } from './push-claims';
 import type { PlannedPush } from './push-plan';
@@ -28,12 +28,13 @@ export async function beginPushes(
     waterfall,
     trigger: triggerOf(claimed),
   }));
-  const begun = await pool.query<{ listing_id: number }>({
-    name: 'begin-pushes',
-    text: BEGIN_PUSHES,
-    values: [lease, channel, state, JSON.stringify(rows), follows],
-  });
-  return new Set(begun.rows.map((row) => row.listing_id));
+  const ids = rows.map(({ listing }) => listing);
+  const values = [lease, channel, state, JSON.stringify(rows), follows, ids];
+  const [, begun] = await inOneGo(pool, [
+    { text: JOIN_ONCE },
+    { name: 'begin-pushes', text: BEGIN_PUSHES, values },
+  ]);
+  return new Set((begun!.rows as { listing_id: number }[]).map((row) => row.listing_id));
 }
 
 /**
@@ -56,7 +57,7 @@ export async function settlePushes(
   const parks = [...failed.values()].map((outcome) => isParked(outcome, maxAttempts));
   await inOneGo(pool, [
     // A settlement lost with the server leaves a lease that ends, and the listing is pushed once more.
-    { text: 'SET LOCAL synchronous_commit = off' },
+    { text: `SET LOCAL synchronous_commit = off; ${JOIN_ONCE}` },
     { name: 'lock-held', text: LOCK_HELD, values: [lease, [...claimed].map(({ listingId }) => listingId)] },
     ...(outcomes.length > 0 ? [storeAnswers(outcomes), storeQuantities(lease, outcomes)] : []),
     ...(finished.length > 0 ? finish(lease, finished) : []),
@@ -150,12 +151,12 @@ const BEGIN_PUSHES = `
     SELECT r.*, d.since FROM jsonb_to_recordset($4::jsonb)
            AS r (id uuid, listing int, location text, quantity bigint, previous bigint, waterfall jsonb, trigger text)
       JOIN dirty_listings d ON d.listing_id = r.listing
-     WHERE d.lease = $1 AND d.lease_until > clock_timestamp()
+     WHERE d.lease = $1 AND d.lease_until > clock_timestamp() AND d.listing_id = ANY($6::int[])
        AND NOT ($5 AND EXISTS (SELECT FROM pushes f WHERE f.channel = $2 AND f.listing_id = r.listing
             AND f.state = 'accepted' AND f.receipt IS NOT NULL AND f.decided_at IS NULL))
   ), superseded AS (
     UPDATE pushes o SET state = 'superseded' FROM p
-     WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = p.listing AND o.channel_location = p.location
+     WHERE $3 = 'sent' AND o.channel = $2 AND o.listing_id = ANY($6::int[]) AND o.listing_id = p.listing AND o.channel_location = p.location
        AND o.state IN ('sent', 'accepted')
   )
   INSERT INTO pushes (id, listing_id, channel, channel_location, quantity, previous, waterfall, trigger, state, dirty_since, sent_at, answered_at)
@@ -170,7 +171,7 @@ const LOCK_HELD = `
 
 const TAKE_OFF = `
   DELETE FROM dirty_listings d USING unnest($2::int[], $3::bigint[]) AS s (id, marks)
-   WHERE d.listing_id = s.id AND d.lease = $1 AND d.marks = s.marks`;
+   WHERE d.listing_id = ANY($2::int[]) AND d.listing_id = s.id AND d.lease = $1 AND d.marks = s.marks`;
 
 const DIRTY_STILL = `
   UPDATE dirty_listings SET lease = NULL, lease_until = '-infinity', since = clock_timestamp(), attempts = 0,
@@ -180,7 +181,7 @@ const DIRTY_STILL = `
 const STORE_ANSWERS = `
   UPDATE pushes p SET state = s.state, reason = s.reason, receipt = s.receipt, answered_at = clock_timestamp()
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (id, state, reason, receipt)
-   WHERE p.id = s.id AND p.state = 'sent'`;
+   WHERE p.id = ANY($1::uuid[]) AND p.id = s.id AND p.state = 'sent'`;
 
 /** What was taken and is not shown yet is believed once it was read. */
 const STORE_QUANTITIES = `
@@ -188,7 +189,7 @@ const STORE_QUANTITIES = `
   SELECT id, location, pushed, CASE WHEN pushed IS NOT NULL THEN clock_timestamp() END, shown,
          CASE WHEN shown IS NOT NULL THEN clock_timestamp() END, shown
     FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS s (id, location, pushed, shown)
-    JOIN dirty_listings d ON d.listing_id = s.id AND d.lease = $5
+    JOIN dirty_listings d ON d.listing_id = ANY($1::int[]) AND d.listing_id = s.id AND d.lease = $5
   ON CONFLICT (listing_id, channel_location) DO UPDATE
     SET pushed_units = excluded.pushed_units, pushed_at = coalesce(excluded.pushed_at, q.pushed_at),
         shown_units = coalesce(excluded.shown_units, q.shown_units), shown_at = coalesce(excluded.shown_at, q.shown_at),
@@ -206,4 +207,4 @@ const PUT_BACK = `
     FROM (SELECT *, clock_timestamp() + make_interval(secs => delay_ms / 1000.0) AS again_at
             FROM unnest($2::int[], $3::text[], $4::float8[], $5::bool[], $6::text[], $7::bool[], $8::bool[], $9::bigint[])
                  AS u (id, reason, delay_ms, park, blame, orders_first, waits, marks)) AS s
-   WHERE d.listing_id = s.id AND d.lease = $1`;
+   WHERE d.listing_id = ANY($2::int[]) AND d.listing_id = s.id AND d.lease = $1`;
