@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { inOneGo } from '../database/pool';
+import { inOneGo, JOIN_ONCE } from '../database/pool';
 
 /** A dirty listing that this worker alone may push until its lease ends. */
 export interface ClaimedListing {
@@ -84,7 +84,8 @@ export async function putOffListings(
 ): Promise<void> {
   if (listings.length === 0) return;
   const marks = listings.map((each) => each.marks);
-  await pool.query(PUT_OFF, [lease, listings.map(({ listingId }) => listingId), marks]);
+  const values = [lease, listings.map(({ listingId }) => listingId), marks];
+  await inOneGo(pool, [{ text: JOIN_ONCE }, { text: PUT_OFF, values }]);
 }
 
 /** Gives back what was claimed and not tried. */
@@ -144,7 +145,7 @@ const PUT_OFF = `
      WHERE d.lease = $1 AND d.listing_id = ANY($2::int[]) ORDER BY d.listing_id FOR UPDATE OF d)
   UPDATE dirty_listings d SET lease = NULL, lease_until = '-infinity',
          not_before = CASE WHEN held.changed THEN '-infinity' ELSE d.waits_until END
-    FROM held WHERE d.listing_id = held.listing_id`;
+    FROM held WHERE d.listing_id = ANY($2::int[]) AND d.listing_id = held.listing_id`;
 
 /** In listing order, as the ledger's trigger locks them. */
 const RELEASE = `
