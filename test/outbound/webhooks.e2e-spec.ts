@@ -215,10 +215,13 @@ describe('webhooks to receivers', () => {
       expect(pauseMs).toBeGreaterThan(2_900_000);
       expect(pauseMs).toBeLessThan(3_010_000);
     });
-    erp.behaviour = answers(204);
+    // It takes the delivery only once the retry was answered.
+    let take = (): void => undefined;
+    const taken = new Promise<void>((resolve) => (take = resolve));
+    erp.behaviour = (_request, response) => void taken.then(() => response.writeHead(204).end());
     const [{ id }] = (await deliveries(host, 'receiver=erp&state=waiting')) as [Delivery];
-    // It may be delivered before the answer says how it stands.
-    expect(await host.api.post(`/v1/deliveries/${id}/retry`)).toMatchObject({ status: 200, body: { id } });
+    expect((await host.api.post(`/v1/deliveries/${id}/retry`)).body).toMatchObject({ id, state: 'waiting' });
+    take();
     await eventually(async () => expect(await deliveries(host, 'receiver=erp&state=waiting')).toEqual([]));
   });
 
