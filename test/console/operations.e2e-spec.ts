@@ -73,7 +73,8 @@ describeWithBrowser('the console of who runs the host', () => {
     const { page, faults, go } = shown;
     await go('/tasks');
     await page.getByText('Nothing. A comparison is started').waitFor();
-    host.shop.faults({ slow: 1, slowMs: 300 });
+    // Five pages take ten seconds, and how far it is shows within two.
+    host.shop.faults({ slow: 1, slowMs: 2_000 });
     await host.api.post('/v1/channels/shop/reconcile?wait=0');
     const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
     const bar = card.getByRole('progressbar');
@@ -100,6 +101,26 @@ describeWithBrowser('the console of who runs the host', () => {
     expect(Number(await listings.locator('dd').textContent())).toBeGreaterThanOrEqual(100);
     expect(await findingsInEveryLight(page, 'task')).toEqual([]);
     expect(faults).toEqual([]);
+  });
+
+  test('a cancellation that comes too late says so, though what it was about is gone', async () => {
+    shown = await openConsole(browser, host.url, { path: '/tasks' });
+    const { page } = shown;
+    host.shop.faults({ slow: 1, slowMs: 5_000 });
+    const { body } = await host.api.post<{ id: string }>('/v1/channels/shop/reconcile?wait=0');
+    const card = page.getByRole('article', { name: 'Comparison of stock: shop' });
+    await card.getByRole('button', { name: 'Cancel Comparison' }).click();
+    let send = () => undefined as void;
+    const isEnded = new Promise<void>((resolve) => (send = resolve));
+    await page.route('**/cancel', async (route) => {
+      await isEnded;
+      await route.continue();
+    });
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel it' }).click();
+    await host.api.post(`/v1/tasks/${body.id}/cancel`);
+    await card.waitFor({ state: 'detached' });
+    send();
+    await page.getByText(/That was not done: .*cancelled/).waitFor();
   });
 
   test('what recurs shows its last and next run, and runs now when it is told to', async () => {

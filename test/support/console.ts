@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { look } from './browser';
 import { eventually } from './eventually';
 import { ADMIN_KEY } from './host';
+import type { TestGlobals } from './test-environment';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -37,6 +38,8 @@ export async function openConsole(
     if (message.type() === 'error' && !EXPECTED.test(message.text())) faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(error.message));
+  const requests = requestsOf(page);
+  (globalThis as TestGlobals).seenOnFailure = () => pageAsSeen(page, [...requests(), ...faults]);
   // What signing in does, without its form, which has its own tests.
   const answer = await context.request.post(`${url}/v1/session`, { data: { key } });
   if (!answer.ok()) throw new Error(`cannot sign in: ${answer.status()} ${await answer.text()}`);
@@ -50,6 +53,34 @@ export async function openConsole(
       await page.goto(`${url}/#${path}`);
     },
   };
+}
+
+/** Told of its requests: those that failed or were refused, and those that are not answered yet. */
+function requestsOf(page: Page): () => string[] {
+  const open = new Map<Request, number>();
+  const told: string[] = [];
+  const named = (request: Request) => `${request.method()} ${request.url()}`;
+  page.on('request', (request) => open.set(request, Date.now()));
+  page.on('requestfinished', (request) => open.delete(request));
+  page.on('requestfailed', (request) => {
+    open.delete(request);
+    const why = request.failure()?.errorText;
+    // Given up by the page itself, as it shows something else by now.
+    if (why !== 'net::ERR_ABORTED') told.push(`${named(request)}: ${why}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) told.push(`${named(response.request())}: ${response.status()}`);
+  });
+  return () => [
+    ...told,
+    ...[...open].map(([request, since]) => `${named(request)}: open for ${Date.now() - since} ms`),
+  ];
+}
+
+async function pageAsSeen(page: Page, notes: readonly string[]): Promise<string> {
+  if (page.isClosed()) return '';
+  const text = await page.locator('body').innerText({ timeout: 5_000 });
+  return [`At ${page.url()} was to be seen:`, text, ...notes].join('\n');
 }
 
 /** What axe finds serious or worse on the page as it is. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource, type Entities } from '../../src/database/data-source';
+import type { TestGlobals } from './test-environment';
 import { execute, withDatabase } from './test-server';
 
 /** Advisory lock under which the template is cloned: PostgreSQL refuses two clones of one template at once. */
@@ -79,7 +80,7 @@ async function retryWhileInUse(create: () => Promise<unknown>): Promise<void> {
 
 /** KEEP_TEST_DATABASES leaves the database of a failed test file behind, with what the test had written. */
 function keptForLooking(name: string): boolean {
-  const failed = (globalThis as { someTestFailed?: boolean }).someTestFailed === true;
+  const failed = (globalThis as TestGlobals).someTestFailed === true;
   if (!failed || !process.env.KEEP_TEST_DATABASES) return false;
   console.warn(
     `A test failed; its database ${name} is kept on the server of TEST_DATABASE_URL. Drop it when done.`,

@@ -100,14 +100,16 @@ function StartButtons({ path, onDone }: { path: string; onDone: () => void }) {
 
 function PlanLine({ channel, path }: { channel: string; path: string }) {
   const plan = useApi<Plan>(useMay('channels:write') ? `${path}/reconcile/plan` : undefined);
-  if (!plan.data) return null;
-  const { listings, calls, minutes, limit, basis } = plan.data;
   return (
-    <p class="quiet">
-      Comparing its <Count of={listings} to={listingsLink(channel)} names={`listings of ${channel}`} />{' '}
-      listings takes <OwnCount of={calls} as="reckoned" /> calls (told from {basis}), about{' '}
-      {minutes < 1 ? 'a minute or less' : duration(minutes * 60)}; the limit is {limit}.
-    </p>
+    <Shown of={plan}>
+      {({ listings, calls, minutes, limit, basis }) => (
+        <p class="quiet">
+          Comparing its <Count of={listings} to={listingsLink(channel)} names={`listings of ${channel}`} />{' '}
+          listings takes <OwnCount of={calls} as="reckoned" /> calls (told from {basis}), about{' '}
+          {minutes < 1 ? 'a minute or less' : duration(minutes * 60)}; the limit is {limit}.
+        </p>
+      )}
+    </Shown>
   );
 }
 

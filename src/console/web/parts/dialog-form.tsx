@@ -1,10 +1,14 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiProblem } from '../api';
 import { sentence } from './basics';
 import { Dialog } from './dialog';
+import { toast } from './toast';
 
-/** A form in a dialog. What `act` throws is told in it, and leaves it as it was filled in. */
+/**
+ * A form in a dialog. What `act` throws is told in it, and leaves it as it was filled in; in the corner where the dialog
+ * went meanwhile with what it was about.
+ */
 export function DialogForm({
   title,
   confirm,
@@ -26,7 +30,9 @@ export function DialogForm({
 }) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const shown = problem ?? unread;
+  const isGone = useRef(false);
+  useEffect(() => () => void (isGone.current = true), []);
+  const told = problem ?? (unread && `What is asked about could not be read: ${sentence(unread)}`);
 
   async function submit(event: SubmitEvent) {
     event.preventDefault();
@@ -34,7 +40,9 @@ export function DialogForm({
     try {
       await act(event.currentTarget as HTMLFormElement);
     } catch (error) {
-      setProblem((error as ApiProblem).message);
+      const why = `That was not done: ${sentence((error as ApiProblem).message)}`;
+      if (isGone.current) return toast(why);
+      setProblem(why);
       setBusy(false);
     }
   }
@@ -43,9 +51,9 @@ export function DialogForm({
     <Dialog title={title} onClose={onLeave}>
       <form onSubmit={(event) => void submit(event)}>
         {children}
-        {shown && (
+        {told && (
           <p role="alert" class="notice bad">
-            That was not done: {sentence(shown)}
+            {told}
           </p>
         )}
         <div class="buttons">
