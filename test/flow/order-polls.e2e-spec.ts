@@ -125,10 +125,10 @@ describe('orders that are read from a channel', () => {
     expect(covered_at!.getTime()).toBeGreaterThanOrEqual(before.getTime());
     expect(cursor).toBeNull();
     // What is covered ends where the reading began.
-    host.shop.faults({ slow: 1, slowMs: 300 });
+    host.shop.faults({ slow: 1, slowMs: 2_000 });
     const began = await databaseNow();
     await poll();
-    expect((await pollRow()).covered_at!.getTime() - began.getTime()).toBeLessThan(250);
+    expect((await pollRow()).covered_at!.getTime() - began.getTime()).toBeLessThan(1_500);
     host.shop.faults({ slow: 0 });
     expect((await deliver(host, host.shop.webhookFor('UNHEARD'))).status).toBe(200);
     await poll();
@@ -378,7 +378,7 @@ describe('two hosts', () => {
         reading--;
       };
     }
-    first.shop.faults({ slow: 1, slowMs: 150 });
+    first.shop.faults({ slow: 1, slowMs: 1_000 });
     const running = first.app.get(JobsService).run('poll-orders', 'shop');
     await eventually(() => expect(reading).toBe(1));
     const [{ asked }] = await first.dataSource.query('SELECT clock_timestamp() AS asked');

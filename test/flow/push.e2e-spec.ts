@@ -163,7 +163,7 @@ describe('pushing to a shop that fails', () => {
   test('changes while a slow shop answers are one push after it, of the newest quantity', async () => {
     await shopEqualsLedger(host);
     const pushesBefore = (await pushesOf(host, 'SKU-3')).length;
-    host.shop.faults({ slow: 1, slowMs: 300 });
+    host.shop.faults({ slow: 1, slowMs: 1_000 });
     for (let change = 0; change < 20; change++) await restock(host, 'SKU-3', 1);
     await shopEqualsLedger(host);
     expect((await pushesOf(host, 'SKU-3')).length - pushesBefore).toBeLessThanOrEqual(3);

@@ -154,7 +154,7 @@ describe('reconciling a channel', () => {
   });
 
   test('a channel is compared once at a time', async () => {
-    host.shop.faults({ slow: 1, slowMs: 150 });
+    host.shop.faults({ slow: 1, slowMs: 500 });
     const answers = await Promise.all([reconcile(), reconcile(), reconcile()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
     expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({ code: 'busy' });
@@ -333,20 +333,17 @@ test('a comparison that was cut off goes on from its cursor, and counts nothing 
       expect(await host.dataSource.query('SELECT listing_id FROM dirty_listings')).toEqual([]),
     );
     host.shop.list([{ channelSku: 'S-440', quantityUnits: 5 }]);
-    host.shop.faults({ slow: 1, slowMs: 150 });
+    host.shop.faults({ slow: 1, slowMs: 1_000 });
     const { body: task } = await host.api.post<{ id: string }>('/v1/channels/shop/reconcile?wait=0');
-    await eventually(async () => {
-      const [row] = await host.dataSource.query('SELECT checkpoint FROM tasks WHERE id = $1', [task.id]);
-      expect(row.checkpoint).not.toBeNull();
-    });
-    // Stopping leaves it to whoever comes next, as far as it has come.
-    host.app.get(TasksService).onModuleDestroy();
-    await eventually(async () => {
-      const [row] = await host.dataSource.query('SELECT state FROM tasks WHERE id = $1', [task.id]);
-      expect(row.state).toBe('queued');
-    });
-    host.shop.faults(NO_FAULTS);
+    const leaseOf = async () =>
+      (await host.dataSource.query('SELECT lease, checkpoint FROM tasks WHERE id = $1', [task.id]))[0];
+    await eventually(async () => expect(await leaseOf()).not.toMatchObject({ checkpoint: null }));
+    const { lease } = await leaseOf();
     const calls = host.shop.calls.length;
+    // Stopping leaves it to whoever comes next, as far as it has come; that may be this host's own next look.
+    host.app.get(TasksService).onModuleDestroy();
+    await eventually(async () => expect(await leaseOf()).not.toMatchObject({ lease }));
+    host.shop.faults(NO_FAULTS);
     await host.app.get(JobsService).run('resume-tasks');
     await eventually(async () =>
       expect((await host.api.get(`/v1/tasks/${task.id}`)).body).toMatchObject({
@@ -354,8 +351,9 @@ test('a comparison that was cut off goes on from its cursor, and counts nothing 
         report: { listings: 450, equal: 449, drifted: 1, corrected: 0, pages: 5, missing: 0 },
       }),
     );
-    const first = host.shop.calls.slice(calls).find(({ path }) => path.startsWith('/api/inventory'))!;
-    expect(first.path).toContain('cursor=');
+    const reads = host.shop.calls.slice(calls).filter(({ path }) => path.startsWith('/api/inventory'));
+    expect(reads.length).toBeGreaterThan(0);
+    expect(reads.filter(({ path }) => !path.includes('cursor='))).toEqual([]);
     expect(host.shop.shown().get('S-440')).toBe(5);
   } finally {
     await host.close();
