@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express from 'express';
@@ -11,6 +12,12 @@ import { ProblemFilter } from './problem.filter';
 import { requestContext } from './request-context';
 import { validationPipe } from './validation';
 
+/**
+ * Longer than the 60 s for which nginx and the load balancers of clouds keep an idle connection: one that the host closes
+ * just when they send the next request on it is a 502 to the sender of a webhook.
+ */
+const IDLE_CONNECTION_MS = 75_000;
+
 /** What every HTTP host of this application has: parsers with bounds, validation, problems, OpenAPI. */
 export function setUpHttp(app: NestExpressApplication, config: Config, version: string): void {
   const { bodyLimitBytes, trustProxy } = config.server;
@@ -18,7 +25,9 @@ export function setUpHttp(app: NestExpressApplication, config: Config, version: 
   app.disable('x-powered-by');
   // Each answer is made anew; hashing it for an ETag that nobody sends back costs more than making it.
   app.set('etag', false);
-  app.use(lastOnceClosing(app.getHttpServer()));
+  const server = app.getHttpServer() as Server;
+  server.keepAliveTimeout = IDLE_CONNECTION_MS;
+  app.use(lastOnceClosing(server));
   app.use(requestContext);
   const isWeb = config.roles.includes('web');
   if (!isWeb) app.use(answersOnly(['/health', '/metrics']));

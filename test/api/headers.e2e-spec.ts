@@ -112,3 +112,8 @@ describe('the cookie of a session', () => {
     }
   });
 });
+
+test('an idle connection is kept for longer than a proxy keeps it', async () => {
+  const { headers } = await host.api.withKey(undefined).get('/health/live');
+  expect(headers.get('keep-alive')).toBe('timeout=75');
+});
