@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import { inTransaction, JOIN_ONCE, poolOf } from '../database/pool';
 import { placeInTime } from '../database/sql-time';
 import type { PlaceInTime } from '../http/page';
 import type { CountState } from './count-lines';
@@ -58,34 +60,37 @@ export type NewLine = Pick<
 export type LineUpdate = Pick<CountLineRow, 'line'> &
   Partial<Pick<CountLineRow, 'ledger' | 'difference' | 'status' | 'note' | 'before' | 'after'>>;
 
+export interface LevelKey {
+  skuId: number;
+  locationId: number;
+}
+
 const LINES_AT_ONCE = 5_000;
 
 /** The rows of `counts` and `count_lines`. */
 export class CountRecords {
-  constructor(private readonly pool: Pool) {}
+  private readonly pool: Pool;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.pool = poolOf(dataSource);
+  }
 
   /** Answers the id of the count with this content, and whether it is new. */
   async create(
     count: Pick<CountRow, 'id' | 'source' | 'kind' | 'takenAt' | 'reason' | 'receivedBy'> & { hash: Buffer },
     lines: readonly NewLine[],
   ): Promise<{ id: string; created: boolean }> {
-    const client = await this.pool.connect();
-    try {
-      await client.query('BEGIN');
-      const { id, source, hash, kind, takenAt, reason, receivedBy } = count;
+    const { id, source, hash, kind, takenAt, reason, receivedBy } = count;
+    const created = await inTransaction(this.dataSource, async (client) => {
       const made = await client.query(CREATE, [id, source, hash, kind, takenAt, reason, receivedBy]);
       for (let at = 0; made.rowCount && at < lines.length; at += LINES_AT_ONCE)
         await client.query(ADD_LINES, [id, JSON.stringify(lines.slice(at, at + LINES_AT_ONCE))]);
-      await client.query('COMMIT');
-      client.release();
-      if (made.rowCount) return { id, created: true };
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
+      return made.rowCount === 1;
+    });
+    if (created) return { id, created };
     const known = await this.pool.query<{ id: string }>(
       'SELECT id FROM counts WHERE source = $1 AND content_hash = $2',
-      [count.source, count.hash],
+      [source, hash],
     );
     return { id: known.rows[0]!.id, created: false };
   }
@@ -111,14 +116,12 @@ export class CountRecords {
     if (lines.length > 0) await this.pool.query(UPDATE_LINES, [id, JSON.stringify(lines)]);
   }
 
-  /** SKUs with a level at a location of the count that no line speaks of, as lines of nothing. In pages by SKU. */
-  async uncounted(
-    id: string,
-    afterSkuId: number,
-    limit: number,
-  ): Promise<{ skuId: number; locationId: number }[]> {
-    return (await this.pool.query<{ skuId: number; locationId: number }>(UNCOUNTED, [id, afterSkuId, limit]))
-      .rows;
+  /** Levels at a location of the count that no line speaks of, by SKU and location, after the one given. */
+  async uncounted(id: string, after: LevelKey, limit: number): Promise<LevelKey[]> {
+    return inTransaction(this.dataSource, async (client) => {
+      await client.query(JOIN_ONCE);
+      return (await client.query<LevelKey>(UNCOUNTED, [id, after.skuId, after.locationId, limit])).rows;
+    });
   }
 
   async addLines(id: string, lines: readonly Omit<NewLine, 'line'>[]): Promise<void> {
@@ -199,11 +202,14 @@ const UPDATE_LINES = `
          AS u (line int, ledger bigint, difference bigint, status text, note text, before bigint, after bigint)
    WHERE c.count_id = $1 AND c.line = u.line`;
 
+// Of a count that was just received the planner knows nothing: left to itself, it looks through all lines for each level. The
+// locations are a list, as a level elsewhere has no line to be joined with.
 const UNCOUNTED = `
   SELECT l.sku_id AS "skuId", l.location_id AS "locationId" FROM levels l
-   WHERE l.location_id IN (SELECT location_id FROM count_lines WHERE count_id = $1) AND l.sku_id > $2
+   WHERE (l.sku_id, l.location_id) > ($2, $3)
+     AND l.location_id = ANY(ARRAY(SELECT DISTINCT location_id FROM count_lines WHERE count_id = $1))
      AND NOT EXISTS (SELECT FROM count_lines c WHERE c.count_id = $1 AND c.sku_id = l.sku_id AND c.location_id = l.location_id)
-   ORDER BY l.sku_id LIMIT $3`;
+   ORDER BY l.sku_id, l.location_id LIMIT $4`;
 
 const FINISH = `
   UPDATE counts SET finished_at = clock_timestamp(), state = CASE WHEN l.waiting THEN 'waiting' ELSE 'done' END,

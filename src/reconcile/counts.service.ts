@@ -3,7 +3,6 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config';
-import { poolOf } from '../database/pool';
 import type { PlaceInTime } from '../http/page';
 import { CatalogService } from '../inventory/catalog.service';
 import { UnknownLocationError } from '../inventory/inventory.errors';
@@ -57,7 +56,7 @@ export class CountsService implements OnModuleInit {
     private readonly tasks: TasksService,
     private readonly config: Config,
   ) {
-    this.records = new CountRecords(poolOf(dataSource));
+    this.records = new CountRecords(dataSource);
   }
 
   onModuleInit(): void {
@@ -161,7 +160,7 @@ export class CountsService implements OnModuleInit {
 
   /** A full snapshot says that what it does not name is not there. */
   private async addUncounted({ id, takenAt }: CountRow, { signal }: TaskRun): Promise<void> {
-    for (let after = 0; ;) {
+    for (let after = { skuId: 0, locationId: 0 }; ;) {
       signal.throwIfAborted();
       const found = await this.records.uncounted(id, after, LINES_AT_ONCE);
       const levels = await this.levelsAt(
@@ -181,7 +180,7 @@ export class CountsService implements OnModuleInit {
         })),
       );
       if (found.length < LINES_AT_ONCE) return;
-      after = found.at(-1)!.skuId;
+      after = found.at(-1)!;
     }
   }
 
