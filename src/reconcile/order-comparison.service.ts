@@ -4,11 +4,12 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { OrderDocument, Page } from '../channel-api';
 import { ChannelsService, type ReadyChannel } from '../channels/channels.service';
-import { inTransaction, poolOf } from '../database/pool';
+import { poolOf } from '../database/pool';
 import type { TaskRun } from '../jobs/task-run';
 import { TasksService, type TaskView } from '../jobs/tasks.service';
 import { differenceOf, type KnownOrder, type OrderDifference } from './compare-order';
 import { OrderCatchUpService } from './order-catch-up.service';
+import { noteExtra } from './extra-orders';
 import { readAhead } from './read-ahead';
 import { OrdersUnreadableError, ReconcileUnservedError } from './reconcile.errors';
 
@@ -78,7 +79,8 @@ export class OrderComparisonService implements OnModuleInit {
     const report: OrderReport = { ...emptyReport(run.id, channel.name, since), ...run.report };
     run.report = report;
     await this.readList(run, channel, report);
-    report.extra = await this.noteExtra(run, since);
+    const compared = { taskId: run.id, channel: channel.name, since, startedAt: run.startedAt };
+    report.extra = await noteExtra(this.dataSource, compared);
     const isLacking = report.missing + report.different + report.unsettled > 0;
     if (repair && isLacking) report.repaired = await this.repair(run, channel, since);
     await this.pool.query(FORGET, [run.id]);
@@ -126,14 +128,6 @@ export class OrderComparisonService implements OnModuleInit {
     for (const { difference } of found) report[difference]++;
   }
 
-  private async noteExtra(run: TaskRun, since: string): Promise<number> {
-    return inTransaction(this.dataSource, async (client) => {
-      await client.query('SET LOCAL statement_timeout = 0');
-      const { rowCount } = await client.query(EXTRA, [run.id, run.subject, since, run.startedAt]);
-      return rowCount ?? 0;
-    });
-  }
-
   /** Intake reads the window once more, which is how it takes in anything that it missed. */
   private async repair(run: TaskRun, channel: ReadyChannel, since: string): Promise<number> {
     const { rows } = await this.pool.query<{ now: Date }>(REREAD, [channel.name, since]);
@@ -170,17 +164,6 @@ const NOTE = `
   SELECT $1, $2, n."orderId", n.difference, n.detail, n.revision
     FROM jsonb_to_recordset($3::jsonb) AS n ("orderId" text, difference text, detail text, revision bigint)
   ON CONFLICT (task_id, order_id) DO UPDATE SET difference = excluded.difference, detail = excluded.detail, revision = excluded.revision`;
-
-/** An order that came while the list was read may not be in it. */
-const EXTRA = `
-  INSERT INTO order_differences (task_id, channel, order_id, difference, detail)
-  SELECT $1, $2, o.order_id, 'extra', 'changed at ' || (coalesce(o.document->>'updatedAt', o.document->>'placedAt')) || ', and not listed by the channel'
-    FROM orders o
-   WHERE o.channel = $2 AND o.received_at < $4 AND o.updated_at < $4
-     AND coalesce(o.document->>'updatedAt', o.document->>'placedAt')::timestamptz BETWEEN $3 AND $4
-     AND NOT EXISTS (SELECT FROM order_marks m WHERE m.task_id = $1 AND m.order_id = o.order_id)
-   ORDER BY o.order_id LIMIT 10000
-  ON CONFLICT (task_id, order_id) DO NOTHING`;
 
 const REREAD = `
   UPDATE order_polls SET reread_from = least(reread_from, $2::timestamptz) WHERE channel = $1 RETURNING clock_timestamp() AS now`;
