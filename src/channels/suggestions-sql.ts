@@ -1,3 +1,24 @@
+import type { DataSource } from 'typeorm';
+import { inTransaction, JOIN_ONCE } from '../database/pool';
+
+export interface Proposed {
+  /** Channel SKUs that nobody has mapped or ignored. */
+  unmapped: number;
+  proposed: number;
+  /** Of these, those that have an alternative or share their SKU. */
+  ambiguous: number;
+}
+
+/** Makes the proposals for all that is in the channel's queue, one caller at a time. */
+export function propose(dataSource: DataSource, channel: string): Promise<Proposed> {
+  return inTransaction(dataSource, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 22))', [`suggest ${channel}`]);
+    await client.query(JOIN_ONCE);
+    await client.query(PROPOSE, [channel]);
+    return (await client.query<Proposed>(COUNT, [channel])).rows[0]!;
+  });
+}
+
 /** More of our SKUs than this with one barcode, or codes that are alike, are no help to a person. */
 const MOST_ALIKE = 5;
 
@@ -6,7 +27,7 @@ const MOST_ALIKE = 5;
  * a code that differs in case, spaces, dashes and underscores only; the last is left out where one matches
  * exactly. What was proposed and matches no more is taken back; what was dismissed stays so.
  */
-export const PROPOSE = `
+const PROPOSE = `
   WITH seen AS MATERIALIZED (
     SELECT u.channel_sku, similar_code(u.channel_sku) AS alike, barcode_digits(u.barcode) AS barcode
       FROM unmapped_skus u
@@ -45,6 +66,21 @@ export const PROPOSE = `
   SELECT $1, channel_sku, sku_id, reasons, score FROM best ORDER BY channel_sku, sku_id
   ON CONFLICT (channel, channel_sku, sku_id) DO UPDATE SET reasons = excluded.reasons, score = excluded.score
    WHERE g.reasons <> excluded.reasons OR g.score <> excluded.score`;
+
+const COUNT = `
+  WITH open AS (
+    SELECT channel_sku, sku_id FROM listing_suggestions WHERE channel = $1 AND dismissed_at IS NULL
+  )
+  SELECT (SELECT count(*) FROM unmapped_skus u
+           WHERE u.channel = $1 AND u.ignored_at IS NULL AND NOT EXISTS
+             (SELECT FROM listings l WHERE l.channel = $1 AND l.channel_sku = u.channel_sku AND l.retired_at IS NULL)
+         ) AS unmapped,
+         (SELECT count(*) FROM open) AS proposed,
+         (SELECT count(*) FROM (SELECT count(*) OVER (PARTITION BY channel_sku) AS by_channel_sku,
+                                       count(*) OVER (PARTITION BY sku_id) AS by_sku, sku_id FROM open) o
+           WHERE o.by_channel_sku > 1 OR o.by_sku > 1 OR EXISTS
+             (SELECT FROM listing_components c JOIN listings l ON l.id = c.listing_id
+               WHERE c.sku_id = o.sku_id AND l.channel = $1 AND l.retired_at IS NULL)) AS ambiguous`;
 
 /** Ten names are enough to see that there are others. */
 const NAMES_SHOWN = 10;

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { inTransaction } from '../database/pool';
 import { CatalogService } from '../inventory/catalog.service';
 import { ChannelNotServedError } from './channels.errors';
 import { ChannelsService } from './channels.service';
 import { ListingsService } from './listings.service';
-import { PROPOSE, READ_SUGGESTIONS } from './suggestions-sql';
+import { propose, type Proposed, READ_SUGGESTIONS } from './suggestions-sql';
 import { UnmappedService } from './unmapped.service';
 
 /** `sku`: it is our code. `former-sku`: it was. `similar-sku`: but for case, spaces, dashes and underscores. */
@@ -29,14 +28,9 @@ export interface Suggestion {
   dismissed: boolean;
 }
 
-export interface SuggestReport {
+export interface SuggestReport extends Proposed {
   /** Items that the channel shows. */
   read: number;
-  /** Channel SKUs that nobody has mapped or ignored. */
-  unmapped: number;
-  proposed: number;
-  /** Of these, those that have an alternative or share their SKU. */
-  ambiguous: number;
 }
 
 export interface DecidedSuggestion {
@@ -82,12 +76,7 @@ export class SuggestionsService {
         page.items.filter((item) => !this.listings.find(name, item.channelSku)),
       );
     }
-    return inTransaction(this.dataSource, async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 22))', [`suggest ${name}`]);
-      await client.query(PROPOSE, [name]);
-      const counted = await client.query<Omit<SuggestReport, 'read'>>(COUNT, [name]);
-      return { read, ...counted.rows[0]! };
-    });
+    return { read, ...(await propose(this.dataSource, name)) };
   }
 
   /** In the order in which they were proposed, those of one channel SKU together. */
@@ -158,18 +147,3 @@ export class SuggestionsService {
     return new Map(rows.map(({ skuId, ...row }) => [row.id, { ...row, sku: this.catalog.skuCode(skuId) }]));
   }
 }
-
-const COUNT = `
-  WITH open AS (
-    SELECT channel_sku, sku_id FROM listing_suggestions WHERE channel = $1 AND dismissed_at IS NULL
-  )
-  SELECT (SELECT count(*) FROM unmapped_skus u
-           WHERE u.channel = $1 AND u.ignored_at IS NULL AND NOT EXISTS
-             (SELECT FROM listings l WHERE l.channel = $1 AND l.channel_sku = u.channel_sku AND l.retired_at IS NULL)
-         ) AS unmapped,
-         (SELECT count(*) FROM open) AS proposed,
-         (SELECT count(*) FROM (SELECT count(*) OVER (PARTITION BY channel_sku) AS by_channel_sku,
-                                       count(*) OVER (PARTITION BY sku_id) AS by_sku, sku_id FROM open) o
-           WHERE o.by_channel_sku > 1 OR o.by_sku > 1 OR EXISTS
-             (SELECT FROM listing_components c JOIN listings l ON l.id = c.listing_id
-               WHERE c.sku_id = o.sku_id AND l.channel = $1 AND l.retired_at IS NULL)) AS ambiguous`;
