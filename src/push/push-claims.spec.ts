@@ -60,6 +60,23 @@ test('whose claim has gone to another is left to them', async () => {
   expect((await due('taken')).rows).toEqual([]);
 });
 
+test('what is claimed comes oldest first, and in the order of the listings where it became dirty at once', async () => {
+  const { rows } = await pool.query<{ id: number }>(
+    `INSERT INTO listings (channel, channel_sku) SELECT 'queue', n::text FROM generate_series(1, 6) n RETURNING id`,
+  );
+  const ids = rows.map(({ id }) => id);
+  // The last one has waited longest; of the others, the later ones were marked first.
+  await pool.query(
+    `INSERT INTO dirty_listings (listing_id, channel, since)
+     SELECT id, 'queue', timestamptz '2026-11-01' - (id = $2)::int * interval '1 hour' FROM unnest($1::int[]) id ORDER BY id DESC`,
+    [ids, ids.at(-1)],
+  );
+  const lease = '00000000-0000-4000-8000-000000000003';
+  const claim = { channel: 'queue', lease, limit: 10, leaseSeconds: 60, follows: false };
+  const claimed = await claimListings(pool, claim);
+  expect(claimed.map(({ listingId }) => listingId)).toEqual([ids.at(-1), ...ids.slice(0, -1)]);
+});
+
 test('a claim looks at what it takes, however many are due or were since the last vacuum', async () => {
   const due = 6_000;
   await pool.query(

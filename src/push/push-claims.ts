@@ -119,12 +119,12 @@ const CLAIM = `
     UPDATE dirty_listings d SET lease = $2, lease_until = clock_timestamp() + make_interval(secs => $4)
       FROM due WHERE d.listing_id = due.listing_id
     RETURNING d.listing_id, d.marks, d.forced, d.attempts, d.batch_failures, d.traces, due.abandoned,
-              coalesce(d.waits_until > clock_timestamp(), false) AS waits)
+              coalesce(d.waits_until > clock_timestamp(), false) AS waits, greatest(d.since, d.not_before) AS due_at)
   SELECT c.listing_id AS "listingId", c.marks, c.forced, c.attempts, c.batch_failures AS "batchFailures", c.traces, c.abandoned, c.waits,
          CASE WHEN l.retired_at IS NULL THEN l.revision ELSE 0 END AS revision,
          (SELECT coalesce(jsonb_agg(jsonb_build_array(q.channel_location, q.pushed_units, coalesce(q.believed_units, q.shown_units))), '[]')
             FROM shown_quantities q WHERE q.listing_id = c.listing_id) AS known
-    FROM claimed c LEFT JOIN listings l ON l.id = c.listing_id`;
+    FROM claimed c LEFT JOIN listings l ON l.id = c.listing_id ORDER BY c.due_at, c.listing_id`;
 
 const MARK_NEVER_PUSHED = `
   INSERT INTO dirty_listings (listing_id, channel)

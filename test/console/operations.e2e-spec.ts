@@ -184,6 +184,19 @@ describeWithBrowser('the console of who runs the host', () => {
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
   });
 
+  test('a plan that cannot be read says so, and is read again when that is asked', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    const detail = 'the plan is not to be had today';
+    await page.route('**/reconcile/plan', (route) => route.fulfill({ status: 503, json: { detail } }));
+    await go('/channels/ebay');
+    const refused = page.getByRole('alert').filter({ hasText: 'The plan is not to be had today.' });
+    await refused.waitFor();
+    await page.unroute('**/reconcile/plan');
+    await refused.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText(/Comparing its 0 listings takes/).waitFor();
+  });
+
   test('the owner of an account consents, and what came back is handed in', async () => {
     shown = await openConsole(browser, host.url, { path: '/channels/ebay' });
     const { page, faults } = shown;
