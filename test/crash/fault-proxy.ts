@@ -54,7 +54,8 @@ export class FaultProxy {
     this.fault = 'none';
     if (was === 'none') return;
     if (!was.startsWith('cut')) this.breakAll();
-    if (was === 'refuse') await this.listen(this.port);
+    // Another fault may have come over the one that refuses.
+    if (!this.server) await this.listen(this.port);
   }
 
   /** Every connection is cut, as when a firewall forgets them. */
