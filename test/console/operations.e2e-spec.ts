@@ -184,6 +184,29 @@ describeWithBrowser('the console of who runs the host', () => {
     await eventually(async () => expect(await last.textContent()).toMatch(/done450450/));
   });
 
+  test('what the host tells before a page listens is not missed', async () => {
+    shown = await openConsole(browser, host.url);
+    const { page, go } = shown;
+    // A browser that has much to do: what follows a drawing comes a second after it.
+    await page.addInitScript(`
+      const later = setTimeout;
+      requestAnimationFrame = (callback) => later(() => callback(performance.now()), 1000);
+      setTimeout = (callback, ms, ...more) => later(callback, Math.max(ms ?? 0, 1000), ...more);`);
+    let tell = () => undefined as void;
+    const isDrawn = new Promise<void>((resolve) => (tell = resolve));
+    await page.route('**/v1/stream', async (route) => {
+      await isDrawn;
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole('status').waitFor();
+    await page.waitForTimeout(2_500);
+    await go('/channels/ebay');
+    await page.getByText('Reading…').waitFor();
+    tell();
+    await page.getByRole('heading', { name: 'ebay', exact: true }).waitFor();
+  });
+
   test('a plan that cannot be read says so, and is read again when that is asked', async () => {
     shown = await openConsole(browser, host.url);
     const { page, go } = shown;

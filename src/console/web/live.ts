@@ -18,6 +18,8 @@ class LiveConnection {
   tasks: OpenTask[] | undefined;
   alerts: LiveAlert[] | undefined;
   connected = false;
+  /** Another number whenever any of these is another. */
+  version = 0;
   readonly stockListeners = new Set<Listener>();
   readonly watchers = new Set<() => void>();
   private source: EventSource | undefined;
@@ -66,6 +68,7 @@ class LiveConnection {
   }
 
   private changed(): void {
+    this.version++;
     for (const watcher of this.watchers) watcher();
   }
 
@@ -87,10 +90,12 @@ export interface Live {
 }
 
 export function useLive(): Live {
-  const [, setTurn] = useState(0);
+  const [, setVersion] = useState(live.version);
   useEffect(() => {
-    const watcher = () => setTurn((turn) => turn + 1);
+    const watcher = () => setVersion(live.version);
     live.watchers.add(watcher);
+    // What was told after this was drawn, and before it listened, is told by nobody again.
+    watcher();
     return () => void live.watchers.delete(watcher);
   }, []);
   return live;

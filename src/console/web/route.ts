@@ -21,17 +21,19 @@ export function linkTo(path: string, query: Record<string, string | undefined> =
 }
 
 export function useRoute(): Route {
-  const [route, setRoute] = useState(readRoute);
+  const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const listen = () => setRoute(readRoute());
+    const listen = () => setHash(location.hash);
     addEventListener('hashchange', listen);
     addEventListener(CHANGED, listen);
+    // It may have changed since this was drawn.
+    listen();
     return () => {
       removeEventListener('hashchange', listen);
       removeEventListener(CHANGED, listen);
     };
   }, []);
-  return route;
+  return useMemo(readRoute, [hash]);
 }
 
 /**
