@@ -127,5 +127,6 @@ test('one that is faster than the channel’s own list is read again until the o
   );
   host.shop.placeOrder(order);
   await eventually(async () => expect((await listing('C')).quantity).toBe(2), 10_000);
-  expect(await inbox()).toMatchObject([{ state: 'applied', error: null }]);
+  // The order is known before the notification is told to be done with.
+  await eventually(async () => expect(await inbox()).toMatchObject([{ state: 'applied', error: null }]));
 });
